@@ -1,0 +1,35 @@
+// House style (neostandard, as the Fastify projects) and the layer rule: data flows
+// surface -> core -> port -> adapter, and assemble.ts alone knows every module.
+import neostandard from 'neostandard'
+
+const layer = (files, forbidden, message) => ({
+  files,
+  rules: {
+    'no-restricted-imports': ['error', { patterns: [{ group: forbidden, message }] }]
+  }
+})
+
+const adapters = ['entra', 'store', 'vault', 'http', 'jobs', 'cli', 'sandbox', 'simulator', 'demo']
+const foldersExcept = (...allowed) => adapters
+  .filter(folder => !allowed.includes(folder))
+  .map(folder => `**/${folder}/**`)
+
+export default [
+  ...neostandard({ ts: true, ignores: ['dist/**', 'src/store/generated/**', '.tap/**', '.sandbox/**', 'bench/results/**'] }),
+  {
+    rules: {
+      '@stylistic/max-len': ['error', { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreComments: true }],
+      'max-lines': ['error', { max: 250, skipComments: true, skipBlankLines: true }]
+    }
+  },
+  layer(['src/registration/**'],
+    [...foldersExcept(), 'fastify', '@fastify/*', '@prisma/*', 'pg', '@azure/*', '@microsoft/*', 'undici', 'pino', '**/settings/**', '**/assemble*'],
+    'The core imports nothing but itself: it speaks outward through registration/ports.ts.'),
+  layer(['src/entra/**'], [...foldersExcept('entra'), '@prisma/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
+  layer(['src/store/**'], [...foldersExcept('store'), '@azure/*', '@microsoft/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
+  layer(['src/vault/**'], [...foldersExcept('vault'), '@prisma/*', '@azure/*', '@microsoft/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
+  layer(['src/http/**'], [...foldersExcept('http'), '@prisma/*', '@azure/*', '@microsoft/*'], 'A surface calls use cases of the core; it knows no adapter.'),
+  layer(['src/jobs/**'], [...foldersExcept('jobs'), '@prisma/*', '@azure/*', '@microsoft/*', 'fastify'], 'A job calls the core; it knows no adapter.'),
+  layer(['src/simulator/**'], [...foldersExcept('simulator'), '**/registration/**', '@prisma/*', '@azure/*'],
+    'The simulator is Entra: it shares no code with the broker, so that the two cannot share a mistake.')
+]
