@@ -1,0 +1,60 @@
+// The Prisma client over one pg pool.
+import { createHash } from 'node:crypto'
+import { PrismaPg } from '@prisma/adapter-pg'
+import pg from 'pg'
+import { PrismaClient } from './generated/client.ts'
+
+export type { PrismaClient } from './generated/client.ts'
+
+/** A statement that takes longer is in trouble; the request has a deadline of its own. */
+const STATEMENT_TIMEOUT_MS = 5_000
+const CONNECT_TIMEOUT_MS = 2_000
+const NAMES_REMEMBERED = 500
+
+export interface DatabaseOptions {
+  connectionString: string
+  /** Connections of this process. */
+  maxConnections?: number
+  onPoolError?: (error: Error) => void
+}
+
+export interface Database {
+  prisma: PrismaClient
+  close (): Promise<void>
+}
+
+export function openDatabase (options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections ?? 20,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    application_name: 'dcr-broker',
+    keepAlive: true
+  })
+  // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
+  pool.on('error', error => options.onPoolError?.(error))
+  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames() })
+  const prisma = new PrismaClient({ adapter })
+  return {
+    prisma,
+    async close () {
+      await prisma.$disconnect()
+      await pool.end()
+    }
+  }
+}
+
+// Named statements are parsed and planned once per connection. Prisma's texts are few, but lists of varying length make new ones: those stay unnamed.
+function createStatementNames (): (query: { sql: string }) => string {
+  const names = new Map<string, string>()
+  return ({ sql }) => {
+    const known = names.get(sql)
+    if (known !== undefined) return known
+    if (names.size >= NAMES_REMEMBERED) return ''
+    const name = `dcr_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`
+    names.set(sql, name)
+    return name
+  }
+}

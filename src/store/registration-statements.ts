@@ -1,0 +1,133 @@
+// The writes of the registration store, each one SQL statement and so one commit: a statement with a CTE costs a fraction of a batch transaction.
+// Times are PostgreSQL's: leases and due times of all replicas are on one clock.
+import { Prisma } from './generated/client.ts'
+
+/** Lease and attempt times in milliseconds, as the statements need them. */
+export interface LeaseTimes {
+  leaseMs: number
+  /** After the end of a lease nobody takes the row for this long: a Graph call of its holder may still be under way. */
+  attemptTimeoutMs: number
+}
+
+const interval = (ms: number | Prisma.Sql) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
+
+/** A row is free when nobody holds it and no call of its last holder can still be under way. */
+const isFree = (times: LeaseTimes) => Prisma.sql`(r.lease_until IS NULL OR r.lease_until + ${interval(times.attemptTimeoutMs)} < now())`
+
+const takeLease = (times: LeaseTimes) => Prisma.sql`
+  lease_token = r.lease_token + 1,
+  lease_until = now() + ${interval(times.leaseMs)},
+  due_at = now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}`
+
+const insertAudit = (source: string, audit: string) => Prisma.sql`
+  INSERT INTO audit_event (id, at, actor, action, outcome, registration_id, provider_id, request_id, detail)
+  SELECT a.id, a.at, a.actor, a.action, a.outcome, a.registration_id, a.provider_id, a.request_id, a.detail
+  FROM ${Prisma.raw(source)}, jsonb_populate_recordset(NULL::audit_event, ${audit}::jsonb) a
+  ON CONFLICT (id) DO NOTHING`
+
+export function reserveStatement (registration: string, credentialId: string, audit: string, windowMs: number, times: LeaseTimes): Prisma.Sql {
+  return Prisma.sql`
+    WITH reserved AS (
+      INSERT INTO registration (
+        id, provider_id, strategy_id, caller_id, surface, state, metadata, client_name, display_name, description, tags, access_token_version,
+        web_redirect_uris, public_redirect_uris, spa_redirect_uris, konnect, verification, open_fingerprint, redeliver_until,
+        lease_token, lease_until, due_at, created_at, updated_at)
+      SELECT
+        n.id, n.provider_id, n.strategy_id, n.caller_id, n.surface, 'reserved', n.metadata, n.client_name, n.display_name, n.description, n.tags, n.access_token_version,
+        n.web_redirect_uris, n.public_redirect_uris, n.spa_redirect_uris, n.konnect, n.verification, n.open_fingerprint, now() + ${interval(windowMs)},
+        1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
+      FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
+      ON CONFLICT (caller_id, open_fingerprint) WHERE open_fingerprint IS NOT NULL DO NOTHING
+      RETURNING id, created_at
+    ), added AS (
+      INSERT INTO credential (id, registration_id, state, created_at) SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved
+    ), noted AS (${insertAudit('reserved', audit)})
+    SELECT id::text FROM reserved`
+}
+
+export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE registration r SET ${takeLease(times)}
+    WHERE r.id = ${id}::uuid AND ${isFree(times)}
+    RETURNING r.id::text, r.lease_token`
+}
+
+// Whoever claims a registration in the making knows that its answer never left: only the holder of the lease could have sent it.
+export function claimDueStatement (limit: number, times: LeaseTimes): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE registration r SET ${takeLease(times)},
+      delivery = CASE
+        WHEN r.delivery = 'pending' AND r.state IN ('reserved', 'application_created', 'principal_created', 'secret_issued') THEN 'not_delivered'
+        ELSE r.delivery END
+    FROM (
+      SELECT r.id FROM registration r
+      WHERE r.due_at <= now() AND ${isFree(times)}
+      ORDER BY r.due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ) due
+    WHERE r.id = due.id
+    RETURNING r.id::text, r.lease_token`
+}
+
+export function renewStatement (id: string, token: bigint, times: LeaseTimes): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE registration r SET
+      lease_until = now() + ${interval(times.leaseMs)},
+      due_at = now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}
+    WHERE r.id = ${id}::uuid AND r.lease_token = ${token}`
+}
+
+export interface SaveParameters {
+  id: string
+  token: bigint
+  registration: string
+  credentials: string
+  events: string
+  audit: string
+  disposition: 'keep' | 'release' | 'abandon'
+  dueInMs: number | null
+}
+
+/** The fenced save: all or nothing, and nothing when the token is stale. */
+export function saveStatement (save: SaveParameters, windowMs: number, times: LeaseTimes): Prisma.Sql {
+  const { disposition, dueInMs } = save
+  return Prisma.sql`
+    WITH held AS (
+      UPDATE registration r SET
+        state = n.state, metadata = n.metadata, client_name = n.client_name, display_name = n.display_name, description = n.description, tags = n.tags,
+        access_token_version = n.access_token_version, web_redirect_uris = n.web_redirect_uris, public_redirect_uris = n.public_redirect_uris,
+        spa_redirect_uris = n.spa_redirect_uris, desired_revision = n.desired_revision, applied_revision = n.applied_revision,
+        object_id = n.object_id, client_id = n.client_id, principal_id = n.principal_id, application_id = n.application_id,
+        attempts = n.attempts, last_fault = n.last_fault, stray_check_at = n.stray_check_at, sweeps = n.sweeps, purge_at = n.purge_at,
+        activated_at = n.activated_at, ended_at = n.ended_at, updated_at = now(),
+        lease_until = CASE ${disposition} WHEN 'keep' THEN r.lease_until WHEN 'abandon' THEN now() END,
+        due_at = CASE ${disposition}
+          WHEN 'keep' THEN r.due_at
+          WHEN 'abandon' THEN now() + greatest(${interval(times.attemptTimeoutMs)}, ${interval(dueInMs ?? 0)})
+          ELSE now() + (${dueInMs}::float8 * interval '1 millisecond') END,
+        -- The window counts from the moment there is something to deliver.
+        redeliver_until = CASE
+          WHEN r.redeliver_until IS NULL OR n.state IN ('deleting', 'deleted', 'undoing', 'undone') THEN NULL
+          WHEN r.state <> 'active' AND n.state = 'active' THEN now() + ${interval(windowMs)}
+          ELSE r.redeliver_until END,
+        open_fingerprint = CASE WHEN n.state IN ('deleting', 'deleted', 'undoing', 'undone') THEN NULL ELSE r.open_fingerprint END
+      FROM jsonb_populate_record(NULL::registration, ${save.registration}::jsonb) n
+      WHERE r.id = ${save.id}::uuid AND r.lease_token = ${save.token}
+      RETURNING r.id AS held_id
+    ), secrets AS (
+      INSERT INTO credential (id, registration_id, state, key_id, hint, expires_at, seal_version, seal_kid, seal_wrapped_key, seal_ciphertext,
+        verifier, pepper_id, erase_at, proved_at, revoke_after, created_at, updated_at)
+      SELECT c.id, held_id, c.state, c.key_id, c.hint, c.expires_at, c.seal_version, c.seal_kid, c.seal_wrapped_key, c.seal_ciphertext,
+        c.verifier, c.pepper_id, c.erase_at, c.proved_at, c.revoke_after, c.created_at, now()
+      FROM held, jsonb_populate_recordset(NULL::credential, ${save.credentials}::jsonb) c
+      ON CONFLICT (id) DO UPDATE SET state = excluded.state, key_id = excluded.key_id, hint = excluded.hint, expires_at = excluded.expires_at,
+        seal_version = excluded.seal_version, seal_kid = excluded.seal_kid, seal_wrapped_key = excluded.seal_wrapped_key,
+        seal_ciphertext = excluded.seal_ciphertext, verifier = excluded.verifier, pepper_id = excluded.pepper_id, erase_at = excluded.erase_at,
+        proved_at = excluded.proved_at, revoke_after = excluded.revoke_after, updated_at = excluded.updated_at
+    ), happened AS (
+      INSERT INTO registration_event (id, registration_id, type, application_id, product_id, audience, digest, received_at)
+      SELECT e.id, held_id, e.type, e.application_id, e.product_id, e.audience, e.digest, e.received_at
+      FROM held, jsonb_populate_recordset(NULL::registration_event, ${save.events}::jsonb) e
+      ON CONFLICT (id) DO NOTHING
+    ), noted AS (${insertAudit('held', save.audit)})
+    SELECT held_id::text FROM held`
+}

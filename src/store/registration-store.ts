@@ -1,0 +1,95 @@
+// RegistrationStore over Prisma: typed reads, single-statement writes, leases fenced by their token.
+import type { Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
+import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
+import type { PrismaClient } from './prisma-client.ts'
+import {
+  acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
+} from './registration-statements.ts'
+import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson, reservedRegistration, toRegistration } from './rows.ts'
+import { guarded } from './store-errors.ts'
+
+export interface StoreTimes extends LeaseTimes {
+  redeliveryWindowMs: number
+}
+
+interface LeasedRow { id: string, lease_token: bigint }
+
+const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
+
+/** @param monotonicMs the process's monotonic clock, in milliseconds */
+export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes, monotonicMs: () => number): RegistrationStore {
+  // Taken before the database was asked, so that our idea of the lease's end is never later than PostgreSQL's.
+  const leaseFrom = (startedAtMs: number, registrationId: string, token: bigint): Lease =>
+    ({ registrationId, token, expiresAtMs: startedAtMs + times.leaseMs })
+
+  async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
+    if (rows.length === 0) return []
+    const records = await prisma.registration.findMany({ where: { id: { in: rows.map(row => row.id) } }, ...withCredentials })
+    const tokens = new Map(rows.map(row => [row.id, row.lease_token]))
+    return records.map(record => ({
+      registration: toRegistration(record),
+      lease: leaseFrom(startedAtMs, record.id, tokens.get(record.id) as bigint)
+    }))
+  }
+
+  return {
+    reserve: (entry: NewRegistration, audit: readonly AuditEntry[]) => guarded(async () => {
+      const startedAtMs = monotonicMs()
+      const rows = await prisma.$queryRaw<{ id: string }[]>(
+        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times))
+      if (rows.length === 0) return null
+      return { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, 1n) }
+    }),
+
+    findOpen: (callerId: string, fingerprint: string) => guarded(async () =>
+      orNull(await prisma.registration.findFirst({ where: { callerId, openFingerprint: fingerprint }, ...withCredentials }))),
+
+    find: (id: string) => guarded(async () =>
+      orNull(await prisma.registration.findUnique({ where: { id }, ...withCredentials }))),
+
+    findByClientId: (providerId: string, clientId: string) => guarded(async () =>
+      orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials }))),
+
+    acquire: (id: string) => guarded(async () => {
+      const startedAtMs = monotonicMs()
+      const rows = await prisma.$queryRaw<LeasedRow[]>(acquireStatement(id, times))
+      return (await held(startedAtMs, rows))[0] ?? null
+    }),
+
+    claimDue: (limit: number) => guarded(async () => {
+      const startedAtMs = monotonicMs()
+      return await held(startedAtMs, await prisma.$queryRaw<LeasedRow[]>(claimDueStatement(limit, times)))
+    }),
+
+    renew: (lease: Lease) => guarded(async () => {
+      const startedAtMs = monotonicMs()
+      const count = await prisma.$executeRaw(renewStatement(lease.registrationId, lease.token, times))
+      return count === 0 ? null : leaseFrom(startedAtMs, lease.registrationId, lease.token)
+    }),
+
+    save: ({ registration, lease }: Held, options: SaveOptions) => guarded(async () => {
+      const rows = await prisma.$queryRaw<{ held_id: string }[]>(saveStatement({
+        id: lease.registrationId,
+        token: lease.token,
+        registration: registrationJson(registration),
+        credentials: credentialsJson(options.credentials ?? []),
+        events: eventsJson(options.events ?? []),
+        audit: auditJson(options.audit ?? []),
+        disposition: options.lease.kind,
+        dueInMs: options.lease.kind === 'keep' ? null : options.lease.dueInMs
+      }, times.redeliveryWindowMs, times))
+      return rows.length === 1
+    }),
+
+    listEvents: (registrationId: string) => guarded(async (): Promise<ProductEvent[]> =>
+      await prisma.registrationEvent.findMany({
+        where: { registrationId },
+        orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
+        select: { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true }
+      }))
+  }
+}
+
+function orNull (row: Parameters<typeof toRegistration>[0] | null): Registration | null {
+  return row === null ? null : toRegistration(row)
+}

@@ -1,0 +1,210 @@
+// Row <-> record. Writing goes through JSON: one parameter holds all rows of a table, and PostgreSQL spreads it by column name.
+import type { Sealed, Verifier } from '../registration/ports.ts'
+import {
+  pendingCredential, type AuditEntry, type ClientMetadata, type Credential, type CredentialState, type Delivery, type KonnectContext,
+  type NewRegistration, type ProductEvent, type Registration, type RegistrationState, type Surface
+} from '../registration/registration.ts'
+import type { CredentialModel, RegistrationModel } from './generated/models.ts'
+
+export type RegistrationRow = RegistrationModel & { credentials: CredentialModel[] }
+
+export function toRegistration (row: RegistrationRow): Registration {
+  return {
+    id: row.id,
+    providerId: row.providerId,
+    strategyId: row.strategyId,
+    callerId: row.callerId,
+    surface: row.surface as Surface,
+    state: row.state as RegistrationState,
+    metadata: row.metadata as unknown as ClientMetadata,
+    projection: {
+      displayName: row.displayName,
+      description: row.description,
+      tags: row.tags,
+      accessTokenVersion: row.accessTokenVersion === 2 ? 2 : 1,
+      redirectUris: { web: row.webRedirectUris, publicClient: row.publicRedirectUris, spa: row.spaRedirectUris }
+    },
+    desiredRevision: row.desiredRevision,
+    appliedRevision: row.appliedRevision,
+    objectId: row.objectId,
+    clientId: row.clientId,
+    principalId: row.principalId,
+    konnect: row.konnect as unknown as KonnectContext | null,
+    applicationId: row.applicationId,
+    verification: row.verification,
+    delivery: row.delivery as Delivery,
+    credentials: row.credentials.map(toCredential),
+    attempts: row.attempts,
+    lastFault: row.lastFault,
+    strayCheckAt: row.strayCheckAt,
+    sweeps: row.sweeps,
+    purgeAt: row.purgeAt,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    activatedAt: row.activatedAt,
+    endedAt: row.endedAt
+  }
+}
+
+function toCredential (row: CredentialModel): Credential {
+  return {
+    id: row.id,
+    state: row.state as CredentialState,
+    keyId: row.keyId,
+    hint: row.hint,
+    expiresAt: row.expiresAt,
+    createdAt: row.createdAt,
+    sealed: sealedOf(row),
+    verifier: verifierOf(row),
+    eraseAt: row.eraseAt,
+    provedAt: row.provedAt,
+    revokeAfter: row.revokeAfter
+  }
+}
+
+function sealedOf (row: CredentialModel): Sealed | null {
+  const { sealVersion: version, sealKid: kid, sealWrappedKey: wrappedKey, sealCiphertext: ciphertext } = row
+  return version === null || kid === null || wrappedKey === null || ciphertext === null ? null : { version, kid, wrappedKey, ciphertext }
+}
+
+function verifierOf (row: CredentialModel): Verifier | null {
+  return row.verifier === null || row.pepperId === null ? null : { pepperId: row.pepperId, digest: row.verifier }
+}
+
+/** The mutable columns of a registration, as a fenced save writes them. */
+export function registrationJson (registration: Registration): string {
+  const { metadata, projection } = registration
+  return JSON.stringify({
+    state: registration.state,
+    metadata,
+    client_name: metadata.clientName,
+    display_name: projection.displayName,
+    description: projection.description,
+    tags: projection.tags,
+    access_token_version: projection.accessTokenVersion,
+    web_redirect_uris: projection.redirectUris.web,
+    public_redirect_uris: projection.redirectUris.publicClient,
+    spa_redirect_uris: projection.redirectUris.spa,
+    desired_revision: registration.desiredRevision,
+    applied_revision: registration.appliedRevision,
+    object_id: registration.objectId,
+    client_id: registration.clientId,
+    principal_id: registration.principalId,
+    application_id: registration.applicationId,
+    attempts: registration.attempts,
+    last_fault: registration.lastFault,
+    stray_check_at: registration.strayCheckAt,
+    sweeps: registration.sweeps,
+    purge_at: registration.purgeAt,
+    activated_at: registration.activatedAt,
+    ended_at: registration.endedAt
+  })
+}
+
+export function newRegistrationJson (entry: NewRegistration): string {
+  const { metadata, projection } = entry
+  return JSON.stringify({
+    id: entry.id,
+    provider_id: entry.providerId,
+    strategy_id: entry.strategyId,
+    caller_id: entry.callerId,
+    surface: entry.surface,
+    metadata,
+    client_name: metadata.clientName,
+    display_name: projection.displayName,
+    description: projection.description,
+    tags: projection.tags,
+    access_token_version: projection.accessTokenVersion,
+    web_redirect_uris: projection.redirectUris.web,
+    public_redirect_uris: projection.redirectUris.publicClient,
+    spa_redirect_uris: projection.redirectUris.spa,
+    konnect: entry.konnect,
+    verification: entry.verification,
+    open_fingerprint: entry.fingerprint,
+    created_at: entry.createdAt
+  })
+}
+
+export function credentialsJson (credentials: readonly Credential[]): string {
+  return JSON.stringify(credentials.map(credential => ({
+    id: credential.id,
+    state: credential.state,
+    key_id: credential.keyId,
+    hint: credential.hint,
+    expires_at: credential.expiresAt,
+    seal_version: credential.sealed?.version ?? null,
+    seal_kid: credential.sealed?.kid ?? null,
+    seal_wrapped_key: bytea(credential.sealed?.wrappedKey),
+    seal_ciphertext: bytea(credential.sealed?.ciphertext),
+    verifier: bytea(credential.verifier?.digest),
+    pepper_id: credential.verifier?.pepperId ?? null,
+    erase_at: credential.sealed === null ? null : credential.eraseAt,
+    proved_at: credential.provedAt,
+    revoke_after: credential.revokeAfter,
+    created_at: credential.createdAt
+  })))
+}
+
+export function eventsJson (events: readonly ProductEvent[]): string {
+  return JSON.stringify(events.map(event => ({
+    id: event.id,
+    type: event.type,
+    application_id: event.applicationId,
+    product_id: event.productId,
+    audience: event.audience,
+    digest: event.digest,
+    received_at: event.receivedAt
+  })))
+}
+
+export function auditJson (entries: readonly AuditEntry[]): string {
+  return JSON.stringify(entries.map(entry => ({
+    id: entry.id,
+    at: entry.at,
+    actor: entry.actor,
+    action: entry.action,
+    outcome: entry.outcome,
+    registration_id: entry.registrationId,
+    provider_id: entry.providerId,
+    request_id: entry.requestId,
+    detail: entry.detail
+  })))
+}
+
+/** The record as reserve() has just written it. */
+export function reservedRegistration (entry: NewRegistration): Registration {
+  return {
+    id: entry.id,
+    providerId: entry.providerId,
+    strategyId: entry.strategyId,
+    callerId: entry.callerId,
+    surface: entry.surface,
+    state: 'reserved',
+    metadata: entry.metadata,
+    projection: entry.projection,
+    desiredRevision: 1,
+    appliedRevision: 0,
+    objectId: null,
+    clientId: null,
+    principalId: null,
+    konnect: entry.konnect,
+    applicationId: null,
+    verification: entry.verification,
+    delivery: 'pending',
+    credentials: [pendingCredential(entry.credentialId, entry.createdAt)],
+    attempts: 0,
+    lastFault: null,
+    strayCheckAt: null,
+    sweeps: 0,
+    purgeAt: null,
+    createdAt: entry.createdAt,
+    updatedAt: entry.createdAt,
+    activatedAt: null,
+    endedAt: null
+  }
+}
+
+// PostgreSQL's hex form of bytea.
+function bytea (bytes: Uint8Array | undefined): string | null {
+  return bytes === undefined ? null : `\\x${Buffer.from(bytes).toString('hex')}`
+}
