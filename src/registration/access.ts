@@ -1,0 +1,86 @@
+// Who may see which registration (promise 6), and how one is taken hold of.
+import { deadlineIn, earlier, type Deadline } from './deadline.ts'
+import { RegistrationError } from './errors.ts'
+import { busy } from './failures.ts'
+import { isGone } from './lifecycle.ts'
+import { Operation } from './operation.ts'
+import type { Ports } from './ports.ts'
+import type { Caller, Registration } from './registration.ts'
+import type { CoreSettings } from './settings.ts'
+
+/** Left of a deadline for the commit and the answer after the last Graph call. */
+const ANSWER_RESERVE_MS = 400
+const LOCK_POLL_MS = 50
+
+/** One request of one caller. */
+export interface Call {
+  caller: Caller
+  requestId: string
+}
+
+/** What every use case works with. */
+export interface Core {
+  ports: Ports
+  settings: CoreSettings
+}
+
+/** All keys of a provider stand for the same Konnect (they rotate); everybody else sees what he registered himself. */
+export function isVisible (registration: Registration, caller: Caller): boolean {
+  if (caller.providerId !== null && caller.providerId !== registration.providerId) return false
+  if (caller.kind === 'operator') return true
+  if (caller.kind === 'konnect') return registration.surface === 'konnect'
+  return registration.callerId === caller.id
+}
+
+export function unknownClient (): RegistrationError {
+  return new RegistrationError('unknown_client', 'There is no such client.')
+}
+
+/** The caller's client, whatever became of it; null when it is not there or not his. */
+export async function findClient (core: Core, caller: Caller, clientId: string): Promise<Registration | null> {
+  if (caller.providerId === null) return null
+  const registration = await core.ports.store.findByClientId(caller.providerId, clientId)
+  return registration !== null && isVisible(registration, caller) ? registration : null
+}
+
+/** The caller's living client. @throws RegistrationError unknown_client */
+export async function getClient (core: Core, caller: Caller, clientId: string): Promise<Registration> {
+  const registration = await findClient(core, caller, clientId)
+  if (registration === null || isGone(registration)) throw unknownClient()
+  return registration
+}
+
+/** When the work of a request has to stop, so that its answer leaves in time. */
+export function workDeadline (core: Core): Deadline {
+  return earlier(deadlineIn(core.settings.requestDeadlineMs, core.ports.clock), ANSWER_RESERVE_MS)
+}
+
+/** Takes the row's lease, waiting for whoever holds it. @throws RegistrationError busy at the deadline */
+export async function takeHold (core: Core, registrationId: string, call: Call, deadline: Deadline): Promise<Operation> {
+  const { ports, settings } = core
+  for (;;) {
+    const held = await ports.store.acquire(registrationId)
+    if (held !== null) {
+      return new Operation(held, deadline, { id: call.caller.id, requestId: call.requestId }, ports, settings, { resumed: isLeftUnfinished(held.registration) })
+    }
+    if (deadline.remainingMs() < 2 * LOCK_POLL_MS) throw busy()
+    await ports.clock.sleep(LOCK_POLL_MS * (1 + ports.clock.random()))
+  }
+}
+
+// An operation that died may have left a password in Entra that the row does not know.
+function isLeftUnfinished (registration: Registration): boolean {
+  return registration.strayCheckAt !== null || registration.credentials.some(({ state }) => state === 'pending' || state === 'issued')
+}
+
+/** Takes hold of a living client for a change. @throws RegistrationError unknown_client, drifted, busy */
+export async function takeHoldOfClient (core: Core, clientId: string, call: Call, deadline: Deadline): Promise<Operation> {
+  const registration = await getClient(core, call.caller, clientId)
+  const operation = await takeHold(core, registration.id, call, deadline)
+  // What was read before the lease may be over by now.
+  const { state } = operation.registration
+  if (state === 'active') return operation
+  await operation.release()
+  if (state === 'drifted') throw new RegistrationError('drifted', 'The application no longer exists in Entra ID: it was deleted there.')
+  throw unknownClient()
+}

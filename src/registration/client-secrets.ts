@@ -1,0 +1,155 @@
+// Use cases: the secrets of a client. Rotate, add, list, revoke.
+import { getClient, takeHoldOfClient, workDeadline, type Call, type Core } from './access.ts'
+import { earlier } from './deadline.ts'
+import { LeaseLostError, RegistrationError } from './errors.ts'
+import { newestActive } from './lifecycle.ts'
+import type { Operation } from './operation.ts'
+import { DirectoryError } from './ports.ts'
+import { pendingCredential, type Credential } from './registration.ts'
+import { run, stopOnError } from './saga.ts'
+import { issueSecret, proveSecret } from './secrets.ts'
+
+/** A rotation answers with an unproved secret when the token endpoint has not accepted it this long before the deadline. */
+const PROOF_RESERVE_MS = 1_000
+
+export interface NewSecret {
+  clientId: string
+  secretId: string
+  clientSecret: string
+  createdAt: Date
+  expiresAt: Date
+}
+
+export interface SecretMetadata {
+  clientId: string
+  secretId: string
+  active: boolean
+  createdAt: Date
+  expiresAt: Date | null
+}
+
+/**
+ * Replaces every secret by a new one: add, prove, commit, remove the older, answer. There is never no valid secret: what
+ * could not be proved in time leaves the older ones for the background, for a minute at most.
+ */
+export async function rotateSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const { credential, secret } = await addCredential(operation, 'credential.rotated', async credential => {
+    await proveInTime(operation, credential)
+    supersedeOthers(operation, credential)
+  })
+  await finish(operation)
+  return newSecret(operation, credential, secret)
+}
+
+/** @throws RegistrationError secret_limit when the client has as many secrets as it may have */
+export async function addSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const valid = operation.registration.credentials.filter(credential => isValid(credential, core.ports.clock.now()))
+  if (valid.length >= core.settings.maxSecretsPerClient) {
+    await operation.release()
+    throw new RegistrationError('secret_limit', `The client has ${valid.length} secrets, which is the limit. Delete one first.`)
+  }
+  const { credential, secret } = await addCredential(operation, 'credential.added')
+  await finish(operation)
+  return newSecret(operation, credential, secret)
+}
+
+/** The secrets the broker made for this client and has not removed, oldest first. No Graph call. */
+export async function listSecrets (core: Core, clientId: string, call: Call): Promise<SecretMetadata[]> {
+  const registration = await getClient(core, call.caller, clientId)
+  const now = core.ports.clock.now()
+  return registration.credentials
+    .filter(credential => credential.keyId !== null && (credential.state === 'active' || credential.state === 'revoking'))
+    .sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
+    .map(credential => ({
+      clientId,
+      secretId: credential.keyId as string,
+      active: isValid(credential, now),
+      createdAt: credential.createdAt,
+      expiresAt: credential.expiresAt
+    }))
+}
+
+/** Already removed is success. @throws RegistrationError unknown_secret */
+export async function revokeSecret (core: Core, clientId: string, secretId: string, call: Call): Promise<void> {
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const credential = operation.registration.credentials.find(candidate => candidate.keyId === secretId.toLowerCase())
+  if (credential === undefined) {
+    await operation.release()
+    throw new RegistrationError('unknown_secret', 'The client has no such secret.')
+  }
+  if (credential.state === 'active' || credential.state === 'revoking') {
+    credential.state = 'revoking'
+    // Asked for by its owner: nothing to wait for.
+    credential.revokeAfter = operation.ports.clock.now()
+    operation.touch(credential)
+    operation.note('credential.revoking', 'succeeded', { key_id: credential.keyId })
+    // The wish is committed first: whatever happens to us, the secret is removed.
+    await stopOnError(operation, () => operation.commit())
+  }
+  await run(operation)
+}
+
+// pending (committed) -> issued -> active (committed). Until the second commit nobody has seen the secret; after it the answer is certain.
+async function addCredential (operation: Operation, action: string, beforeCommit: (credential: Credential) => Promise<void> = async () => {}) {
+  const { clock } = operation.ports
+  const credential = pendingCredential(clock.uuid(), clock.now())
+  operation.touch(credential)
+  return await stopOnError(operation, async () => {
+    await operation.commit()
+    const issued = await issueSecret(operation, credential)
+    await beforeCommit(credential)
+    credential.state = 'active'
+    operation.touch(credential)
+    operation.note(action, 'succeeded', { key_id: credential.keyId })
+    await operation.commit()
+    return { credential, secret: issued.secretText }
+  })
+}
+
+async function proveInTime (operation: Operation, credential: Credential): Promise<void> {
+  try {
+    await proveSecret(operation, credential, earlier(operation.deadline, PROOF_RESERVE_MS))
+  } catch (error) {
+    if (!(error instanceof DirectoryError)) throw error
+    operation.ports.log.info({ registrationId: operation.registration.id, fault: error.fault }, 'The new secret is not accepted yet; the older ones stay for the background')
+  }
+}
+
+function supersedeOthers (operation: Operation, successor: Credential): void {
+  const revokeAfter = new Date(operation.ports.clock.now().getTime() + operation.settings.supersededGraceMs)
+  for (const credential of operation.registration.credentials) {
+    if (credential === successor || credential.state !== 'active') continue
+    credential.state = 'revoking'
+    credential.revokeAfter = revokeAfter
+    operation.touch(credential)
+  }
+}
+
+/** Removes what was superseded if it can be done now. Its failure never fails the answer: the background goes on. */
+async function finish (operation: Operation): Promise<void> {
+  try {
+    const unproved = newestActive(operation.registration)?.provedAt === null
+    const superseded = operation.registration.credentials.some(credential => credential.state === 'revoking')
+    if (unproved && superseded) await operation.handOver(0)
+    else await run(operation)
+  } catch (error) {
+    const level = error instanceof LeaseLostError ? 'info' : 'warn'
+    operation.ports.log[level]({ err: error, registrationId: operation.registration.id }, 'Older secrets are removed in the background')
+  }
+}
+
+function newSecret (operation: Operation, credential: Credential, clientSecret: string): NewSecret {
+  return {
+    clientId: operation.registration.clientId as string,
+    secretId: credential.keyId as string,
+    clientSecret,
+    createdAt: credential.createdAt,
+    expiresAt: credential.expiresAt as Date
+  }
+}
+
+export function isValid (credential: Credential, now: Date): boolean {
+  return credential.state === 'active' && (credential.expiresAt === null || credential.expiresAt > now)
+}

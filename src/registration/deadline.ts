@@ -1,0 +1,17 @@
+// A point on the monotonic clock that a piece of work must not pass.
+import type { Clock } from './ports.ts'
+
+export interface Deadline {
+  /** Milliseconds left; 0 when it has passed. */
+  remainingMs (): number
+}
+
+export function deadlineIn (ms: number, clock: Clock): Deadline {
+  const endsAtMs = clock.monotonicMs() + ms
+  return { remainingMs: () => Math.max(0, endsAtMs - clock.monotonicMs()) }
+}
+
+/** The same deadline, `ms` earlier: what is kept back for the work that must follow. */
+export function earlier (deadline: Deadline, ms: number): Deadline {
+  return { remainingMs: () => Math.max(0, deadline.remainingMs() - ms) }
+}

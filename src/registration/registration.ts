@@ -1,0 +1,201 @@
+// The record: what a registration, its credentials and its surroundings are. Data only; the moves between states are in lifecycle.ts.
+import type { Sealed, Verifier } from './ports.ts'
+
+export type RegistrationState =
+  | 'reserved' | 'application_created' | 'principal_created' | 'secret_issued' | 'active' | 'disabled' | 'drifted'
+  | 'deleting' | 'deleted' | 'undoing' | 'undone'
+
+export type CredentialState = 'pending' | 'issued' | 'active' | 'revoking' | 'revoked' | 'lost'
+
+/** What became of the answer to the registration. `pending`: not known yet. */
+export type Delivery = 'pending' | 'delivered' | 'not_delivered' | 'unknown'
+
+export type Surface = 'konnect' | 'register' | 'operations'
+
+/** One platform per redirect URI, as Entra wants it. */
+export interface PlatformRedirectUris {
+  web: string[]
+  publicClient: string[]
+  spa: string[]
+}
+
+/** The Entra projection of a registration: all that the broker writes to the application object. */
+export interface DirectoryApplication {
+  /** At most 120 UTF-16 units, no control or bidirectional characters. */
+  displayName: string
+  /** At most 1,024 characters. */
+  description: string | null
+  tags: string[]
+  /** `api.requestedAccessTokenVersion`: counts when the client is its own resource. */
+  accessTokenVersion: 1 | 2
+  redirectUris: PlatformRedirectUris
+}
+
+/** Registered client metadata in RFC 7591's names, camelCased: the source of answers. */
+export interface ClientMetadata {
+  /** The full name as the caller gave it (Entra gets a safe, shorter one). */
+  clientName: string
+  description: string | null
+  redirectUris: string[]
+  grantTypes: string[]
+  scopes: string[]
+  tokenEndpointAuthMethod: string
+}
+
+/** Konnect's own ids, any strings (its Verify button sends "test portal_id"). */
+export interface KonnectContext {
+  portalId: string | null
+  organizationId: string | null
+  developerId: string | null
+  authStrategyId: string | null
+  dcrProviderId: string | null
+}
+
+export interface Credential {
+  id: string
+  state: CredentialState
+  /** Entra's keyId; known from `issued` on. */
+  keyId: string | null
+  hint: string | null
+  expiresAt: Date | null
+  createdAt: Date
+  /** Null before `issued`, and again after the erasure at the end of the redelivery window. */
+  sealed: Sealed | null
+  verifier: Verifier | null
+  /** When the sealed copy is to be erased; null keeps it while the credential is valid. */
+  eraseAt: Date | null
+  /** When the token endpoint first accepted it, as far as the broker looked. */
+  provedAt: Date | null
+  /** A `revoking` credential is removed now, or (superseded by a newer one) once that one is proved, and at this time at the latest. */
+  revokeAfter: Date | null
+}
+
+export interface Registration {
+  id: string
+  providerId: string
+  strategyId: string
+  callerId: string
+  surface: Surface
+  state: RegistrationState
+  metadata: ClientMetadata
+  /** Committed wish; Entra has it once appliedRevision has caught up. */
+  projection: DirectoryApplication
+  desiredRevision: number
+  appliedRevision: number
+  objectId: string | null
+  /** Entra's appId. */
+  clientId: string | null
+  principalId: string | null
+  konnect: KonnectContext | null
+  /** Konnect's application, learnt from event hooks. */
+  applicationId: string | null
+  /** Made by Konnect's Verify button: undone and purged at once when deleted, reaped when it is not. */
+  verification: boolean
+  delivery: Delivery
+  credentials: Credential[]
+  /** Failed attempts since the last success, for the back-off. */
+  attempts: number
+  /** Code of the last failure, for the operator. */
+  lastFault: string | null
+  /** When a stray password of an unanswered addPassword is looked for again. */
+  strayCheckAt: Date | null
+  /** Looks of the sweep at an ended row. */
+  sweeps: number
+  /** When a deleted application is purged; null: purged already, or nothing to purge. */
+  purgeAt: Date | null
+  createdAt: Date
+  updatedAt: Date
+  activatedAt: Date | null
+  endedAt: Date | null
+}
+
+/** What reserve() inserts: a `reserved` registration with one pending credential. */
+export interface NewRegistration {
+  id: string
+  providerId: string
+  strategyId: string
+  callerId: string
+  surface: Surface
+  metadata: ClientMetadata
+  projection: DirectoryApplication
+  konnect: KonnectContext | null
+  verification: boolean
+  /** Null: a repeat is always a new registration. */
+  fingerprint: string | null
+  credentialId: string
+  createdAt: Date
+}
+
+/** add_registration / remove_registration and whatever Konnect sends beside, recorded against the client. */
+export interface ProductEvent {
+  id: string
+  type: string
+  applicationId: string | null
+  /** api_product_version_id or api_id, if either came. */
+  productId: string | null
+  audience: string | null
+  /** Digest of type and members: a repeated event is recognised by it. */
+  digest: string
+  receivedAt: Date
+}
+
+/** An Entra tenant in which the broker may act. */
+export interface Provider {
+  id: string
+  name: string
+  tenantId: string
+  issuer: string
+  origin: 'environment' | 'database'
+}
+
+/** How a registration is translated and how its tokens are recognised. */
+export interface AuthStrategy {
+  id: string
+  providerId: string
+  name: string
+  konnectAuthStrategyId: string | null
+  isDefault: boolean
+  tokenVersion: 1 | 2
+}
+
+export type CallerKind = 'konnect' | 'service' | 'operator' | 'initial_access_token'
+
+/** Who calls: a key or token we know. `providerId` null: not bound to a tenant. */
+export interface Caller {
+  id: string
+  kind: CallerKind
+  name: string
+  providerId: string | null
+  scopes: string[]
+}
+
+export interface AuditEntry {
+  id: string
+  at: Date
+  /** Caller id, or `broker` for its own work. */
+  actor: string
+  action: string
+  outcome: 'succeeded' | 'failed'
+  registrationId: string | null
+  providerId: string | null
+  requestId: string | null
+  /** Never a secret. */
+  detail: Record<string, string | number | boolean | null>
+}
+
+/** A credential before its addPassword. */
+export function pendingCredential (id: string, createdAt: Date): Credential {
+  return {
+    id,
+    state: 'pending',
+    keyId: null,
+    hint: null,
+    expiresAt: null,
+    createdAt,
+    sealed: null,
+    verifier: null,
+    eraseAt: null,
+    provedAt: null,
+    revokeAfter: null
+  }
+}

@@ -1,0 +1,166 @@
+// The steps of the lifecycle. Each changes the record in memory; what is committed when is decided by saga.ts.
+import { newestActive, uniqueNameOf, type Step } from './lifecycle.ts'
+import type { Operation } from './operation.ts'
+import { DirectoryError, type ApplicationIds } from './ports.ts'
+import type { Credential, Registration } from './registration.ts'
+import { issueSecret, proveSecret, removeStrays } from './secrets.ts'
+
+export const steps: Record<Step, (operation: Operation) => Promise<void>> = {
+  async ensure_application (operation) {
+    const { registration, directory } = operation
+    const ids = await operation.call(signal => directory.ensureApplication(uniqueNameOf(registration.id), registration.projection, signal))
+    registration.objectId = ids.objectId
+    registration.clientId = ids.clientId
+    registration.appliedRevision = registration.desiredRevision
+    registration.state = 'application_created'
+  },
+
+  async ensure_principal (operation) {
+    const { registration, directory } = operation
+    const { clientId } = idsOf(registration)
+    registration.principalId = await operation.call(signal => directory.ensurePrincipal(clientId, registration.projection, signal))
+    registration.state = 'principal_created'
+  },
+
+  async issue_secret (operation) {
+    await issueSecret(operation, credentialInState(operation.registration, 'pending'))
+    operation.registration.state = 'secret_issued'
+  },
+
+  async prove_secret (operation) {
+    await proveSecret(operation, credentialInState(operation.registration, 'issued'))
+  },
+
+  async activate (operation) {
+    const { registration } = operation
+    const credential = credentialInState(registration, 'issued')
+    credential.state = 'active'
+    operation.touch(credential)
+    registration.state = 'active'
+    registration.activatedAt = operation.ports.clock.now()
+    operation.note('registration.activated', 'succeeded', { client_id: registration.clientId, key_id: credential.keyId })
+  },
+
+  async abandon_pending (operation) {
+    await removeStrays(operation)
+    for (const credential of operation.registration.credentials) {
+      if (credential.state !== 'pending' && credential.state !== 'issued') continue
+      if (credential.keyId !== null) await revoke(operation, credential)
+      credential.state = 'lost'
+      credential.sealed = null
+      operation.touch(credential)
+      operation.note('credential.lost', 'succeeded', { credential_id: credential.id })
+    }
+  },
+
+  async send_projection (operation) {
+    const { registration, directory } = operation
+    const { objectId } = idsOf(registration)
+    await operation.call(signal => directory.updateApplication(objectId, registration.projection, signal))
+    registration.appliedRevision = registration.desiredRevision
+    operation.note('registration.updated', 'succeeded', { revision: registration.appliedRevision })
+  },
+
+  async revoke_secrets (operation) {
+    for (const credential of operation.registration.credentials) {
+      if (credential.state === 'revoking') await revoke(operation, credential)
+    }
+  },
+
+  async prove_successor (operation) {
+    const credential = newestActive(operation.registration)
+    if (credential !== undefined) await proveSecret(operation, credential)
+  },
+
+  async remove_strays (operation) {
+    await removeStrays(operation)
+    operation.registration.strayCheckAt = null
+  },
+
+  async remove_application (operation) {
+    const { registration, settings, ports } = operation
+    const ids = await findIds(operation)
+    if (ids !== null) await operation.call(signal => operation.directory.removeApplication(ids.objectId, signal))
+    for (const credential of registration.credentials) endCredential(operation, credential)
+    const undone = registration.state === 'undoing'
+    const now = ports.clock.now()
+    registration.endedAt = now
+    registration.state = undone ? 'undone' : 'deleted'
+    // An undone application is purged at once: while it is only soft-deleted it keeps its name and counts against the quota.
+    const purgeAfterMs = undone || registration.verification ? 0 : settings.purgeAfterMs
+    registration.purgeAt = ids === null ? null : new Date(now.getTime() + purgeAfterMs)
+    operation.note(undone ? 'registration.undone' : 'registration.deleted', 'succeeded', { client_id: registration.clientId })
+  },
+
+  async purge_application (operation) {
+    await purge(operation, idsOf(operation.registration))
+    operation.registration.purgeAt = null
+  },
+
+  async sweep (operation) {
+    const { registration, directory } = operation
+    const late = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
+    if (late !== null) {
+      await operation.call(signal => directory.removeApplication(late.objectId, signal))
+      await purge(operation, late)
+      operation.note('registration.swept', 'succeeded', { client_id: late.clientId })
+    } else if (registration.state === 'undone' && registration.objectId !== null) {
+      // The purge right after the deletion may have come before the deletion was visible.
+      await purge(operation, idsOf(registration))
+    }
+    registration.sweeps += 1
+  }
+}
+
+async function revoke (operation: Operation, credential: Credential): Promise<void> {
+  const { objectId } = idsOf(operation.registration)
+  const keyId = credential.keyId
+  if (keyId !== null) await operation.call(signal => operation.directory.revokeSecret(objectId, keyId, signal))
+  endCredential(operation, credential)
+  operation.note('credential.revoked', 'succeeded', { key_id: keyId })
+}
+
+function endCredential (operation: Operation, credential: Credential): void {
+  if (credential.state === 'revoked' || credential.state === 'lost') return
+  credential.state = credential.keyId === null ? 'lost' : 'revoked'
+  // A secret that no longer works has no business in the database.
+  credential.sealed = null
+  credential.eraseAt = null
+  operation.touch(credential)
+}
+
+async function purge (operation: Operation, ids: ApplicationIds): Promise<void> {
+  try {
+    await operation.call(signal => operation.directory.purgeApplication(ids, operation.registration.principalId, signal))
+  } catch (error) {
+    // Entra: some tenants let only a directory role purge. The soft delete stands; Entra purges it after 30 days.
+    if (!(error instanceof DirectoryError) || error.fault !== 'denied') throw error
+    operation.note('registration.purge_denied', 'failed')
+    operation.ports.log.warn({ registrationId: operation.registration.id, ...error.diagnostics }, 'The tenant does not let the broker purge deleted applications')
+  }
+}
+
+/** A run that died before its first commit does not know the ids; Entra does. */
+async function findIds (operation: Operation): Promise<ApplicationIds | null> {
+  const { registration, directory } = operation
+  if (registration.objectId !== null) return idsOf(registration)
+  const found = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
+  if (found !== null) {
+    registration.objectId = found.objectId
+    registration.clientId = found.clientId
+  }
+  return found
+}
+
+export function idsOf (registration: Registration): ApplicationIds {
+  if (registration.objectId === null || registration.clientId === null) {
+    throw new Error(`Registration ${registration.id} in state ${registration.state} has no directory ids`)
+  }
+  return { objectId: registration.objectId, clientId: registration.clientId }
+}
+
+function credentialInState (registration: Registration, state: Credential['state']): Credential {
+  const credential = registration.credentials.find(candidate => candidate.state === state)
+  if (credential === undefined) throw new Error(`Registration ${registration.id} in state ${registration.state} has no ${state} credential`)
+  return credential
+}
