@@ -1,0 +1,91 @@
+// The Vault over a keyring: seals under the active key, opens under any key that is not retired, and makes the digests by which secrets are recognised.
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { VaultError, type Sealed, type SealedPlace, type Vault, type Verifier } from '../registration/ports.ts'
+import { lengthPrefixed, openEnvelope, rewrapEnvelope, sealEnvelope, type NamedKey } from './envelope.ts'
+import type { Keyring } from './keyring.ts'
+
+const checkValueBytes = 8
+
+/** What the database remembers of a key-encryption key. */
+export interface KnownKey {
+  kid: string
+  checkValue: Uint8Array
+}
+
+export interface CheckResult {
+  /** Kids whose bytes in the file are not those the database knows. */
+  wrong: string[]
+  /** Kids the database refers to that are not in the file. */
+  missing: string[]
+}
+
+export interface EnvelopeVault extends Vault {
+  /** Under the active pepper, or under the one that made an older verifier. Throws VaultError for an unknown pepper. */
+  verifierOf (clientId: string, secret: string, pepperId?: string): Verifier
+  /** Digest of a configured key or token, under the active or the given pepper. Throws VaultError for an unknown pepper. */
+  hashKey (value: string, pepperId?: string): Verifier
+  /** Ids of all peppers, the active one first: a digest made under any of them may be in the database. */
+  pepperIds (): string[]
+  activeKid (): string
+  /** Ids of all keys in the file, retired ones too. */
+  kids (): string[]
+  /** The same value under the active key; the ciphertext stays byte for byte. Throws VaultError when it does not open. */
+  rewrap (sealed: Sealed, place: SealedPlace): Promise<Sealed>
+  /** 8 bytes that tell keys apart and reveal nothing of them. Throws VaultError for an unknown kid. */
+  checkValueOf (kid: string): Uint8Array
+  verifyCheckValues (known: readonly KnownKey[]): CheckResult
+}
+
+/** Envelope encryption and digests by the keyring's current content; nothing is kept between calls. */
+export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
+  const keyOf = (kid: string): KeyObject => {
+    const entry = keyring.current().keys.get(kid)
+    if (entry === undefined) throw new VaultError(`Key ${kid} is not in the keyring.`)
+    return entry.key
+  }
+  const openingKey = (kid: string): NamedKey => {
+    if (keyring.current().keys.get(kid)?.state === 'retired') throw new VaultError(`Key ${kid} is retired.`)
+    return { kid, key: keyOf(kid) }
+  }
+  const activeKey = (): NamedKey => openingKey(keyring.current().active)
+  const digest = (pepperId: string | undefined, ...parts: string[]): Verifier => {
+    const { active, keys } = keyring.current().peppers
+    const id = pepperId ?? active
+    const pepper = keys.get(id)
+    if (pepper === undefined) throw new VaultError(`Pepper ${id} is not in the keyring.`)
+    return { pepperId: id, digest: hmac(pepper, lengthPrefixed(...parts)) }
+  }
+  const checkValueOf = (kid: string) => hmac(keyOf(kid), Buffer.from('dcr/kcv/v1')).subarray(0, checkValueBytes)
+
+  return {
+    seal: async (plaintext, place) => sealEnvelope(plaintext, place, activeKey()),
+    open: async (sealed, place) => openEnvelope(sealed, place, openingKey(sealed.kid)),
+    rewrap: async (sealed, place) => rewrapEnvelope(sealed, place, openingKey(sealed.kid), activeKey()),
+    // The label keeps the two kinds of digest apart under one pepper.
+    verifierOf: (clientId, secret, pepperId) => digest(pepperId, 'dcr/verifier/v1', clientId, secret),
+    hashKey: (value, pepperId) => digest(pepperId, 'dcr/key/v1', value),
+    pepperIds () {
+      const { active, keys } = keyring.current().peppers
+      return [active, ...[...keys.keys()].filter(id => id !== active)]
+    },
+    activeKid: () => keyring.current().active,
+    kids: () => [...keyring.current().keys.keys()],
+    checkValueOf,
+    verifyCheckValues (known) {
+      const { keys } = keyring.current()
+      const present = known.filter(({ kid }) => keys.has(kid))
+      return {
+        wrong: present.filter(({ kid, checkValue }) => !sameBytes(checkValueOf(kid), checkValue)).map(({ kid }) => kid),
+        missing: known.filter(({ kid }) => !keys.has(kid)).map(({ kid }) => kid)
+      }
+    }
+  }
+}
+
+function hmac (key: KeyObject, data: Buffer): Buffer {
+  return createHmac('sha256', key).update(data).digest()
+}
+
+function sameBytes (a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && timingSafeEqual(a, b)
+}
