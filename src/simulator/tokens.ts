@@ -1,0 +1,132 @@
+// Access tokens as Entra makes them: RS256, v1 or v2 claims by the RESOURCE's choice, Graph's own with its `nonce`.
+import { createHash, generateKeyPair, randomBytes, randomInt } from 'node:crypto'
+import { promisify } from 'node:util'
+import { base64url, calculateJwkThumbprint, createLocalJWKSet, exportJWK, importJWK, jwtVerify, SignJWT } from 'jose'
+import type { JWK, JWTPayload } from 'jose'
+
+export const graphAppId = '00000003-0000-0000-c000-000000000000'
+export const aadGraphAppId = '00000002-0000-0000-c000-000000000000'
+
+/** The public issuers: they don't depend on where the simulator listens. */
+export const v1Issuer = (tenantId: string): string => `https://sts.windows.net/${tenantId}/`
+export const v2Issuer = (tenantId: string): string => `https://login.microsoftonline.com/${tenantId}/v2.0`
+
+export interface TokenRequest {
+  tenantId: string
+  version: 1 | 2
+  /** v1: as the client named the resource; v2: its appId. */
+  audience: string
+  /** Graph's own tokens carry a nonce and are opaque to everybody else. */
+  isForGraph: boolean
+  clientId: string
+  /** Object id of the client's service principal. */
+  principalId: string
+  /** How the client proved itself: '1' secret, '2' certificate or assertion. */
+  proof: '1' | '2'
+  roles: readonly string[]
+  nowMs: number
+}
+
+export interface IssuedToken {
+  token: string
+  notBefore: number
+  expiresAt: number
+  /** Seconds from now. */
+  expiresIn: number
+}
+
+export interface TokenSigner {
+  /** The public keys, as the discovery document points to them. */
+  jwks: { keys: JWK[] }
+  /** The private key, for a snapshot. */
+  privateJwk: JWK
+  issue (request: TokenRequest): Promise<IssuedToken>
+  /** Claims of a token made by `issue` for Graph. Throws a JOSEError when it is not one, or is over. */
+  openForGraph (token: string, nowMs: number): Promise<JWTPayload>
+}
+
+// Entra: a token is valid from five minutes before its issue, and ends at a random moment 60 to 90 minutes after it.
+const backdatedSeconds = 300
+const shortestLifeSeconds = 3600
+const longestLifeSeconds = 5400
+
+const verifiedTokensKept = 1000
+
+/** Makes the signer, with a new key unless a snapshot's is given. */
+export async function createTokenSigner (privateJwk?: JWK): Promise<TokenSigner> {
+  const jwk = privateJwk ?? await newPrivateJwk()
+  const key = await importJWK(jwk, 'RS256')
+  const { kty, n, e, kid = '' } = jwk
+  // Entra publishes no `alg` with its keys, and repeats the key id as x5t.
+  const jwks = { keys: [{ kty, use: 'sig', kid, x5t: kid, n, e } as JWK] }
+  const keys = createLocalJWKSet(jwks)
+  const verified = new Map<string, JWTPayload>()
+
+  return {
+    jwks,
+    privateJwk: jwk,
+    async issue (request) {
+      const now = Math.floor(request.nowMs / 1000)
+      const lifetime = randomInt(shortestLifeSeconds, longestLifeSeconds + 1)
+      const header = { typ: 'JWT', alg: 'RS256', kid, ...(request.version === 1 ? { x5t: kid } : {}) } as const
+      const claims = claimsOf(request, now - backdatedSeconds, now + lifetime)
+      const issued = { notBefore: now - backdatedSeconds, expiresAt: now + lifetime, expiresIn: lifetime - 1 }
+      if (!request.isForGraph) return { ...issued, token: await new SignJWT(claims).setProtectedHeader(header).sign(key) }
+      const nonce = randomBytes(32).toString('base64url')
+      const signed = await new SignJWT(claims).setProtectedHeader({ ...header, nonce: hashed(nonce) }).sign(key)
+      return { ...issued, token: withNonce(signed, () => nonce) }
+    },
+    async openForGraph (token, nowMs) {
+      const known = verified.get(token)
+      if (known !== undefined && (known.exp ?? 0) * 1000 > nowMs) return known
+      const { payload } = await jwtVerify(withNonce(token, hashed), keys, { currentDate: new Date(nowMs), algorithms: ['RS256'] })
+      if (verified.size >= verifiedTokensKept) verified.clear()
+      verified.set(token, payload)
+      return payload
+    }
+  }
+}
+
+async function newPrivateJwk (): Promise<JWK> {
+  const { privateKey } = await promisify(generateKeyPair)('rsa', { modulusLength: 2048 })
+  const jwk = await exportJWK(privateKey)
+  return { ...jwk, kid: (await calculateJwkThumbprint(jwk)).slice(0, 27) }
+}
+
+function claimsOf (request: TokenRequest, notBefore: number, expiresAt: number): JWTPayload {
+  const { version, tenantId, clientId, principalId, proof, roles } = request
+  const issuer = version === 1 ? v1Issuer(tenantId) : v2Issuer(tenantId)
+  return {
+    aud: request.audience,
+    iss: issuer,
+    iat: notBefore,
+    nbf: notBefore,
+    exp: expiresAt,
+    aio: randomBytes(36).toString('base64url'),
+    ...(version === 1 ? { appid: clientId, appidacr: proof, idp: issuer } : { azp: clientId, azpacr: proof }),
+    idtyp: 'app',
+    oid: principalId,
+    rh: `1.${randomBytes(24).toString('base64url')}.`,
+    ...(roles.length === 0 ? {} : { roles: [...roles] }),
+    sub: principalId,
+    tid: tenantId,
+    uti: randomBytes(16).toString('base64url'),
+    ver: version === 1 ? '1.0' : '2.0'
+  }
+}
+
+// Entra signs Graph's tokens over the hash of the nonce and sends the nonce: only Graph, who knows, can validate them.
+const hashed = (nonce: string): string => createHash('sha256').update(nonce).digest('base64url')
+
+/** The token with another nonce in its header; anything that is no JWT, or has no nonce, comes back unchanged. */
+function withNonce (token: string, change: (nonce: string) => string): string {
+  const [header, ...rest] = token.split('.')
+  if (header === undefined || rest.length !== 2) return token
+  try {
+    const members = JSON.parse(new TextDecoder().decode(base64url.decode(header))) as { nonce?: unknown }
+    if (typeof members.nonce !== 'string') return token
+    return [base64url.encode(JSON.stringify({ ...members, nonce: change(members.nonce) })), ...rest].join('.')
+  } catch {
+    return token
+  }
+}
