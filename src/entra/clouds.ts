@@ -1,0 +1,55 @@
+// Microsoft's clouds: which Graph belongs to which login host, what scope the broker's token needs, and where plain http is tolerated.
+
+/** Entra: "National cloud deployments". The DoD tenants share a login host with US government L4 and set GRAPH_BASE_URL. */
+const graphHostByLoginHost: Readonly<Record<string, string>> = {
+  'login.microsoftonline.com': 'graph.microsoft.com',
+  'login.microsoftonline.us': 'graph.microsoft.us',
+  'login.partner.microsoftonline.cn': 'microsoftgraph.chinacloudapi.cn',
+  'login.chinacloudapi.cn': 'microsoftgraph.chinacloudapi.cn'
+}
+const graphHosts = new Set([...Object.values(graphHostByLoginHost), 'dod-graph.microsoft.us'])
+const versionSegment = /\/(v\d+\.\d+|beta)$/
+
+export interface Cloud {
+  /** Graph's address without a version. */
+  graphBaseUrl: string
+  graphVersion: string
+  /** What the broker's own token is for. */
+  scope: string
+  /** `/<tenant>/oauth2/v2.0/token` at the login host. */
+  tokenEndpoint: string
+}
+
+/**
+ * Works out the addresses of one tenant.
+ * Throws TypeError for a URL that is unusable, for http outside loopback, and for a login host whose Graph is unknown.
+ */
+export function cloudOf (authorityHost: string, tenantId: string, graphBaseUrl?: string): Cloud {
+  if (!/^[\w.-]+$/.test(tenantId)) throw new TypeError('the tenant is neither a GUID nor a domain name')
+  const authority = secureUrl(authorityHost)
+  const cloudGraphHost = graphHostByLoginHost[authority.hostname]
+  if (graphBaseUrl === undefined && cloudGraphHost === undefined) {
+    throw new TypeError(`the Graph address of the cloud at ${authority.host} is not known: set GRAPH_BASE_URL`)
+  }
+  const graph = secureUrl(graphBaseUrl ?? `https://${cloudGraphHost}`)
+  const path = graph.pathname.replace(/\/+$/, '')
+  const scopeHost = graphHosts.has(graph.hostname) ? graph.hostname : cloudGraphHost ?? 'graph.microsoft.com'
+  return {
+    graphBaseUrl: graph.origin + path.replace(versionSegment, ''),
+    graphVersion: versionSegment.exec(path)?.[1] ?? 'v1.0',
+    scope: `https://${scopeHost}/.default`,
+    tokenEndpoint: `${authority.origin}${authority.pathname.replace(/\/+$/, '')}/${tenantId}/oauth2/v2.0/token`
+  }
+}
+
+/** A secret travels to these addresses: https, or http that does not leave the machine. */
+function secureUrl (text: string): URL {
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '') throw new TypeError('an address with a user name or password is not accepted')
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url
+  throw new TypeError(`${url.origin} is not https`)
+}
+
+function isLoopback (hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname)
+}
