@@ -1,0 +1,51 @@
+// The keys of the environment: digests for the database, and recognition of who presents one.
+import { timingSafeEqual } from 'node:crypto'
+import type { RecogniseCaller } from './http/callers.ts'
+import type { Catalogue } from './registration/ports.ts'
+import type { CallerKind } from './registration/registration.ts'
+import type { CallerSettings } from './settings/settings.ts'
+import type { EnvironmentCaller } from './store/bootstrap.ts'
+import type { EnvelopeVault } from './vault/envelope-vault.ts'
+
+/** No key we accept is longer; hashing more would be a service to attackers. */
+const LONGEST_KEY = 512
+
+/** The callers that the environment defines, in a fixed order. Names show no part of a key. */
+export function environmentCallers (settings: CallerSettings, vault: EnvelopeVault): EnvironmentCaller[] {
+  const digestsOf = (key: string) => vault.pepperIds().map(pepperId => vault.hashKey(key, pepperId))
+  return [
+    ...settings.konnectApiKeys.map((key, index): EnvironmentCaller => ({
+      kind: 'konnect', name: `KONNECT_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete'], boundToProvider: true, digests: digestsOf(key)
+    })),
+    ...settings.adminApiKeys.map((key, index): EnvironmentCaller => ({
+      kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf(key)
+    }))
+  ]
+}
+
+interface KnownKey { kind: CallerKind, digest: Uint8Array, callerId: string }
+
+/** Compares HMACs, all of them and in constant time: neither the bytes of a key nor its place in the list shows in the time taken. */
+export function createRecogniser (
+  callers: readonly EnvironmentCaller[], callerIds: ReadonlyArray<string | null>, vault: EnvelopeVault, catalogue: Catalogue
+): RecogniseCaller {
+  const known = new Map<string, KnownKey[]>()
+  for (const [index, caller] of callers.entries()) {
+    const callerId = callerIds[index] ?? null
+    if (callerId === null) continue
+    for (const { pepperId, digest } of caller.digests) {
+      known.set(pepperId, [...known.get(pepperId) ?? [], { kind: caller.kind, digest, callerId }])
+    }
+  }
+  return (kind, presentedKey) => {
+    if (presentedKey.length === 0 || presentedKey.length > LONGEST_KEY) return null
+    let callerId: string | null = null
+    for (const [pepperId, keys] of known) {
+      const { digest } = vault.hashKey(presentedKey, pepperId)
+      for (const key of keys) {
+        if (timingSafeEqual(key.digest, digest) && key.kind === kind) callerId = key.callerId
+      }
+    }
+    return callerId === null ? null : catalogue.caller(callerId)
+  }
+}

@@ -1,0 +1,12 @@
+// How a surface learns who calls.
+import type { Caller, CallerKind } from '../registration/registration.ts'
+
+/** Null: no such key of this kind, or it is revoked or expired. Takes the same time either way. */
+export type RecogniseCaller = (kind: CallerKind, presentedKey: string) => Caller | null
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by a surface's authentication before its handlers run. */
+    caller: Caller | null
+  }
+}

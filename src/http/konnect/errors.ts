@@ -1,0 +1,72 @@
+// Every failure in Konnect's form: {error, error_description}, two strings, the request id in the sentence.
+// Konnect may show the description to the developer: no upstream text, no ids but his own.
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { toRegistrationError } from '../../registration/failures.ts'
+import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
+
+interface Row { status: number, error: string }
+
+/** Total: the compiler asks for a row when the core learns a new code. Our own faults are 5xx, never the caller's 400. */
+const ROWS: Record<RegistrationErrorCode, Row> = {
+  invalid_client_metadata: { status: 400, error: 'invalid_client_metadata' },
+  invalid_redirect_uri: { status: 400, error: 'invalid_redirect_uri' },
+  invalid_request: { status: 400, error: 'invalid_request' },
+  unknown_client: { status: 404, error: 'not_found' },
+  unknown_secret: { status: 404, error: 'not_found' },
+  secret_limit: { status: 400, error: 'secret_limit_reached' },
+  drifted: { status: 409, error: 'application_gone' },
+  busy: { status: 503, error: 'temporarily_unavailable' },
+  temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },
+  throttled_upstream: { status: 503, error: 'temporarily_unavailable' },
+  upstream_credential: { status: 502, error: 'upstream_error' },
+  upstream_permission: { status: 502, error: 'upstream_error' },
+  upstream_policy: { status: 502, error: 'upstream_error' },
+  upstream_quota: { status: 502, error: 'upstream_error' },
+  upstream_rejected: { status: 502, error: 'upstream_error' },
+  credential_unreadable: { status: 500, error: 'server_error' }
+}
+
+/** Fastify's refusals of a request (too large, no JSON, …) by status; their texts name no more than the caller sent. */
+const REFUSALS: Record<number, string> = {
+  400: 'invalid_request',
+  404: 'not_found',
+  405: 'method_not_allowed',
+  413: 'request_too_large',
+  415: 'unsupported_media_type',
+  431: 'request_too_large'
+}
+
+export function sendKonnectError (thrown: FastifyError | RegistrationError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  // Authentication runs before any use case: its failures come as they are.
+  const error = toRegistrationError(thrown) as FastifyError | RegistrationError
+  if (error instanceof RegistrationError) return sendRegistrationError(error, request, reply)
+  if (error.validation !== undefined) {
+    return send(request, reply, 400, 'invalid_client_metadata', sentence(error.message.replace(/^(body|params|querystring)\/?/, '').trim()))
+  }
+  const status = error.statusCode ?? 500
+  const refusal = REFUSALS[status]
+  if (refusal !== undefined) return send(request, reply, status, refusal, sentence(error.message))
+  if (status === 503) return send(request, reply, 503, 'temporarily_unavailable', 'The broker is shutting down. Repeat the request.')
+  request.log.error({ err: error }, 'Unexpected error')
+  return send(request, reply, 500, 'server_error', 'The broker has met an error of its own.')
+}
+
+export function sendUnauthorized (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return send(request, reply, 401, 'unauthorized', 'X-API-KEY is missing or not valid.')
+}
+
+function sendRegistrationError (error: RegistrationError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { status, error: code } = ROWS[error.code]
+  request.log[status >= 500 ? 'error' : 'warn']({ err: error, code: error.code }, 'Request failed')
+  if (error.retryAfterSeconds !== undefined) reply.header('retry-after', error.retryAfterSeconds)
+  return send(request, reply, status, code, error.publicMessage)
+}
+
+function send (request: FastifyRequest, reply: FastifyReply, status: number, error: string, description: string): FastifyReply {
+  return reply.code(status).type('application/json; charset=utf-8')
+    .send(JSON.stringify({ error, error_description: `${description} (request ${request.id})` }))
+}
+
+function sentence (text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}

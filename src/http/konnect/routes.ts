@@ -1,0 +1,84 @@
+// The Konnect bridge: Kong's HTTP DCR contract over the use cases of the core. Each handler: command, use case, presenter.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Call } from '../../registration/access.ts'
+import type { Registrar } from '../../registration/registrar.ts'
+import { RegistrationError } from '../../registration/errors.ts'
+import type { Caller } from '../../registration/registration.ts'
+import type { RecogniseCaller } from '../callers.ts'
+import { sendKonnectError, sendUnauthorized } from './errors.ts'
+import { presentAddedSecret, presentApplication, presentRotatedSecret, presentSecrets } from './presenter.ts'
+import { toClientEvent, toMetadataChange, toRegisterClient } from './requests.ts'
+import { operations } from './route-schemas.ts'
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+export interface KonnectOptions {
+  registrar: Registrar
+  recogniseCaller: RecogniseCaller
+}
+
+export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (server, { registrar, recogniseCaller }) => {
+  server.setErrorHandler(sendKonnectError)
+  server.setNotFoundHandler((request, reply) => sendKonnectError(new RegistrationError('unknown_client', 'There is no such route.'), request, reply))
+
+  // Before the body is read: who has no key learns nothing about what a good body looks like.
+  server.addHook('onRequest', async (request, reply) => {
+    const key = request.headers['x-api-key']
+    request.caller = typeof key === 'string' ? recogniseCaller('konnect', key) : null
+    if (request.caller === null) return sendUnauthorized(request, reply)
+  })
+
+  server.post('/', { schema: operations.createApplication }, async (request, reply) => {
+    const client = await registrar.register(toRegisterClient(request.body), callOf(request))
+    watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))
+    return reply.code(201).send(presentApplication(client))
+  })
+
+  server.delete('/:clientId', { schema: operations.deleteApplication }, async (request, reply) => {
+    await registrar.remove(clientIdOf(request.params), callOf(request))
+    return reply.code(204).send(null)
+  })
+
+  server.post('/:clientId/new-secret', { schema: operations.rotateSecret }, async request =>
+    presentRotatedSecret(await registrar.rotateSecret(clientIdOf(request.params), callOf(request))))
+
+  server.post('/:clientId/event-hook', { schema: operations.eventHook }, async (request, reply) => {
+    const clientId = clientIdOf(request.params)
+    const event = toClientEvent(clientId, request.body)
+    if (event.type === 'update_application') await registrar.update(clientId, toMetadataChange(request.body), event, callOf(request))
+    else await registrar.recordEvent(clientId, event, callOf(request))
+    return reply.code(200).send(null)
+  })
+
+  server.get('/:clientId/secrets', { schema: operations.listSecrets }, async request =>
+    presentSecrets(await registrar.listSecrets(clientIdOf(request.params), callOf(request))))
+
+  server.post('/:clientId/secrets', { schema: operations.addSecret }, async (request, reply) => {
+    const secret = await registrar.addSecret(clientIdOf(request.params), callOf(request))
+    return reply.code(201).send(presentAddedSecret(secret))
+  })
+
+  server.delete('/:clientId/secrets/:secretId', { schema: operations.deleteSecret }, async (request, reply) => {
+    const { secretId } = request.params
+    if (!UUID.test(secretId)) throw new RegistrationError('unknown_secret', 'The client has no such secret.')
+    await registrar.revokeSecret(clientIdOf(request.params), secretId, callOf(request))
+    return reply.code(204).send(null)
+  })
+}
+
+function callOf (request: FastifyRequest): Call {
+  return { caller: request.caller as Caller, requestId: request.id }
+}
+
+// Every client id we gave out is a GUID; anything else was never one of ours.
+function clientIdOf ({ clientId }: { clientId: string }): string {
+  if (!UUID.test(clientId)) throw new RegistrationError('unknown_client', 'There is no such client.')
+  return clientId.toLowerCase()
+}
+
+// An answer is delivered when its last byte has left for the operating system before the socket closed.
+function watchDelivery (reply: FastifyReply, mark: (outcome: 'delivered' | 'not_delivered') => void): void {
+  if (reply.raw.destroyed) return mark('not_delivered')
+  reply.raw.once('close', () => mark(reply.raw.writableFinished ? 'delivered' : 'not_delivered'))
+}

@@ -1,0 +1,45 @@
+// Who calls the operations API, and whether he may: a bearer key (RFC 6750), checked before anything of the request is parsed.
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import type { RecogniseCaller } from '../callers.ts'
+import { ProblemError } from './problems.ts'
+
+export type OperatorScope = 'read' | 'write'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What the caller's key must allow. Every route of the operations API declares it. */
+    scope?: OperatorScope
+  }
+}
+
+// RFC 6750 §2.1
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
+
+/** Guards all routes of the scope it is registered in. @throws at boot for a route that declares no scope */
+export const operatorAuthentication = fp(async (server: FastifyInstance, { recogniseCaller }: { recogniseCaller: RecogniseCaller }) => {
+  server.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
+  })
+
+  server.addHook('onRequest', async request => {
+    const key = BEARER.exec(request.headers.authorization ?? '')?.[1]
+    const caller = key === undefined ? null : recogniseCaller('operator', key)
+    if (caller === null) throw unauthorized(request.headers.authorization !== undefined)
+    const { scope } = request.routeOptions.config
+    if (scope === undefined || !caller.scopes.includes(scope)) throw insufficientScope(scope)
+    request.caller = caller
+  })
+}, { name: 'operator-authentication' })
+
+// RFC 6750 §3: without credentials the challenge names no error.
+function unauthorized (presented: boolean): ProblemError {
+  const challenge = presented ? 'Bearer realm="dcr-broker", error="invalid_token"' : 'Bearer realm="dcr-broker"'
+  return new ProblemError(401, 'A valid operator key is required: Authorization: Bearer <key>.', { headers: { 'www-authenticate': challenge } })
+}
+
+function insufficientScope (scope: OperatorScope | undefined): ProblemError {
+  return new ProblemError(403, `The key lacks the scope [${scope}].`, {
+    headers: { 'www-authenticate': `Bearer realm="dcr-broker", error="insufficient_scope", scope="${scope}"` }
+  })
+}

@@ -1,0 +1,75 @@
+// From flat values to the groups the broker works with.
+import { graphOf } from './consistency.ts'
+import { withoutTrailingSlash } from './endpoints.ts'
+import { splitList } from './key-lists.ts'
+import type { EnvironmentValues } from './schema.ts'
+import type { EntraCredential, EntraTenant, SandboxSettings, Settings } from './settings.ts'
+
+/** Puts checked values into their groups. */
+export function group (values: EnvironmentValues, sandbox: SandboxSettings | null, warnings: string[]): Settings {
+  return {
+    publicListener: {
+      host: values.HOST ?? (sandbox === null ? '0.0.0.0' : '127.0.0.1'),
+      port: values.PORT,
+      url: values.PUBLIC_URL !== undefined ? withoutTrailingSlash(values.PUBLIC_URL) : localUrl(values.PORT)
+    },
+    operationsListener: { host: values.OPERATIONS_HOST, port: values.OPERATIONS_PORT },
+    database: values.DATABASE_URL === undefined ? null : { url: values.DATABASE_URL },
+    keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
+    entra: { tenant: tenantOf(values), writesPerSecond: values.GRAPH_WRITES_PER_SECOND },
+    callers: {
+      konnectApiKeys: splitList(values.KONNECT_API_KEYS),
+      adminApiKeys: splitList(values.ADMIN_API_KEYS),
+      initialAccessTokens: splitList(values.INITIAL_ACCESS_TOKENS)
+    },
+    registrationMode: values.REGISTRATION_MODE,
+    limits: limitsOf(values),
+    purgeAfterHours: values.PURGE_AFTER_HOURS,
+    secretLifetimeDays: { konnect: values.KONNECT_SECRET_LIFETIME_DAYS, register: values.REGISTER_SECRET_LIFETIME_DAYS },
+    probeNewSecrets: values.PROBE_NEW_SECRETS,
+    logLevel: values.LOG_LEVEL,
+    telemetry: values.OTEL_EXPORTER_OTLP_ENDPOINT === undefined ? null : { otlpEndpoint: values.OTEL_EXPORTER_OTLP_ENDPOINT },
+    sandbox,
+    warnings
+  }
+}
+
+function localUrl (port: number): string | null {
+  return port === 0 ? null : `http://localhost:${port}`
+}
+
+function limitsOf (values: EnvironmentValues): Settings['limits'] {
+  return {
+    requestDeadlineMs: values.REQUEST_DEADLINE_MS,
+    attemptTimeoutMs: values.ATTEMPT_TIMEOUT_MS,
+    leaseMs: values.LEASE_MS,
+    resumeScanMs: values.RESUME_SCAN_MS,
+    redeliveryWindowMs: values.REDELIVERY_WINDOW_MS,
+    sweepIntervalMs: values.SWEEP_INTERVAL_MS,
+    sweepDelaysMs: [values.SWEEP_FIRST_LOOK_MS, values.SWEEP_SECOND_LOOK_MS],
+    supersededGraceMs: values.SUPERSEDED_GRACE_MS,
+    maxSecretsPerClient: values.MAX_SECRETS_PER_CLIENT
+  }
+}
+
+function tenantOf (values: EnvironmentValues): EntraTenant | null {
+  const { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: authorityHost } = values
+  const credential = credentialOf(values)
+  const graphBaseUrl = values.GRAPH_BASE_URL ?? graphOf(authorityHost)
+  // Either all of them are there or none: consistency.ts has seen to that.
+  if (tenantId === undefined || clientId === undefined || credential === null || graphBaseUrl === undefined) return null
+  return {
+    tenantId,
+    clientId,
+    credential,
+    authorityHost: withoutTrailingSlash(authorityHost),
+    graphBaseUrl: withoutTrailingSlash(graphBaseUrl)
+  }
+}
+
+function credentialOf (values: EnvironmentValues): EntraCredential | null {
+  if (values.AZURE_CLIENT_SECRET !== undefined) return { kind: 'secret', secret: values.AZURE_CLIENT_SECRET }
+  if (values.AZURE_CLIENT_CERTIFICATE_PATH !== undefined) return { kind: 'certificate', path: values.AZURE_CLIENT_CERTIFICATE_PATH }
+  if (values.AZURE_FEDERATED_TOKEN_FILE !== undefined) return { kind: 'federated', tokenFile: values.AZURE_FEDERATED_TOKEN_FILE }
+  return null
+}

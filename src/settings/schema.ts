@@ -1,0 +1,112 @@
+// Every setting: its name, shape, default and what it is for, in one place. Validation, types, faults and the reference table come from here.
+import { Type, type Static, type TEnum, type TSchemaOptions } from 'typebox'
+
+/** Annotations of ours. `x-secret`: also read from NAME_FILE, never shown. `x-default`: a default that depends on other settings, in words. */
+export const annotations = ['x-secret', 'x-accepts', 'x-default'] as const
+
+type About = TSchemaOptions & { description: string, 'x-accepts'?: string, 'x-default'?: string, 'x-secret'?: true }
+
+const text = (about: About) => Type.Optional(Type.String(about))
+
+const secret = (about: About) => text({ ...about, 'x-secret': true })
+
+const port = (fallback: number, description: string) => Type.Integer({
+  minimum: 0, maximum: 65535, default: fallback, description, 'x-accepts': 'a port number from 0 to 65535'
+})
+
+const whole = (minimum: number, maximum: number, fallback: number, description: string) => Type.Integer({
+  minimum, maximum, default: fallback, description, 'x-accepts': `a whole number from ${minimum} to ${maximum}`
+})
+
+const oneOf = <Name extends string>(names: readonly Name[], fallback: NoInfer<Name>, description: string): TEnum<Name[]> =>
+  Type.Enum([...names], { default: fallback, description, 'x-accepts': `one of ${names.join(', ')}` })
+
+const guid = (description: string) => text({
+  pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+  description,
+  'x-accepts': 'a GUID as the Entra portal shows it',
+  'x-default': 'sandbox: the simulator\'s'
+})
+
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
+
+export const environmentSchema = Type.Object({
+  HOST: text({ description: 'Address the public listener binds to.', 'x-default': '0.0.0.0; sandbox: 127.0.0.1' }),
+  PORT: port(3000, 'Port of the public listener; 0 takes a free one.'),
+  PUBLIC_URL: text({ description: 'Base of every URL the broker hands out.', 'x-default': 'sandbox: http://localhost:<PORT>' }),
+  OPERATIONS_HOST: Type.String({ default: '127.0.0.1', description: 'Address the operations listener binds to.' }),
+  OPERATIONS_PORT: port(3001, 'Port of the operations listener; 0 takes a free one.'),
+
+  DATABASE_URL: secret({
+    description: 'PostgreSQL connection string.',
+    'x-accepts': 'postgresql://user:password@host:port/database',
+    'x-default': 'sandbox: embedded PostgreSQL'
+  }),
+  ENCRYPTION_KEYRING_FILE: text({
+    description: 'File with the key-encryption keys and peppers; re-read every 10 s, not readable by others.',
+    'x-default': 'sandbox: made once'
+  }),
+
+  AZURE_TENANT_ID: guid('Entra tenant of the default provider.'),
+  AZURE_CLIENT_ID: guid('The broker\'s own app registration in that tenant.'),
+  AZURE_CLIENT_SECRET: secret({ description: 'Secret of the broker\'s app; one of the three credentials.' }),
+  AZURE_CLIENT_CERTIFICATE_PATH: text({ description: 'PEM file with certificate and private key; one of the three credentials.' }),
+  AZURE_FEDERATED_TOKEN_FILE: text({ description: 'Projected workload-identity token; one of the three credentials.' }),
+  AZURE_AUTHORITY_HOST: Type.String({
+    default: 'https://login.microsoftonline.com', description: 'Sign-in host of the cloud; http only for loopback.'
+  }),
+  GRAPH_BASE_URL: text({ description: 'Microsoft Graph without a version; http only for loopback.', 'x-default': 'from AZURE_AUTHORITY_HOST' }),
+  GRAPH_WRITES_PER_SECOND: Type.Number({
+    minimum: 0,
+    maximum: 1000,
+    default: 18,
+    description: 'Most Graph writes per second and tenant, over all replicas; 0 switches the limit off.',
+    'x-accepts': 'a number from 0 to 1000'
+  }),
+
+  KONNECT_API_KEYS: secret({
+    description: 'Keys Kong Konnect sends as X-API-KEY, separated by commas; several are valid at once.', 'x-default': 'sandbox: made once'
+  }),
+  ADMIN_API_KEYS: secret({ description: 'Operator keys of the operations API, separated by commas.', 'x-default': 'sandbox: made once' }),
+  INITIAL_ACCESS_TOKENS: secret({
+    description: 'RFC 7591 initial access tokens, separated by commas.', 'x-default': 'sandbox: made once'
+  }),
+  REGISTRATION_MODE: oneOf(['open', 'token', 'disabled'], 'token', 'Who may call POST /register.'),
+
+  REQUEST_DEADLINE_MS: whole(500, 60_000, 8000, 'Every request is answered within this time.'),
+  ATTEMPT_TIMEOUT_MS: whole(100, 30_000, 3000, 'One call to Entra lasts at most this long.'),
+  LEASE_MS: whole(5200, 10 * minuteMs, 15_000, 'How long a replica holds a registration it works on.'),
+  RESUME_SCAN_MS: whole(50, 10 * minuteMs, 5000, 'How often a replica looks for unfinished work.'),
+  REDELIVERY_WINDOW_MS: whole(1000, 24 * hourMs, 2 * minuteMs, 'How long a repeated request gets the answer that was not delivered.'),
+  SWEEP_INTERVAL_MS: whole(50, 24 * hourMs, 5 * minuteMs, 'How often the sweep compares Entra with the database.'),
+  SWEEP_FIRST_LOOK_MS: whole(50, 24 * hourMs, 10 * minuteMs, 'When an ended registration is looked at again.'),
+  SWEEP_SECOND_LOOK_MS: whole(50, 720 * hourMs, 24 * hourMs, 'When it is looked at for the last time.'),
+  SUPERSEDED_GRACE_MS: whole(0, hourMs, minuteMs, 'A replaced secret that has not been removed by then is removed unproven.'),
+
+  PURGE_AFTER_HOURS: whole(0, 720, 168, 'How long a deleted application stays restorable in Entra; 0 purges at once.'),
+  KONNECT_SECRET_LIFETIME_DAYS: whole(1, 3650, 730, 'Life of a secret issued to Konnect, which cannot renew it.'),
+  REGISTER_SECRET_LIFETIME_DAYS: whole(1, 3650, 180, 'Life of a secret issued by /register and the operations API.'),
+  MAX_SECRETS_PER_CLIENT: whole(1, 50, 5, 'Most valid secrets of one client.'),
+  PROBE_NEW_SECRETS: Type.Boolean({
+    default: false, description: 'Prove a new client\'s secret at the token endpoint before answering.', 'x-accepts': 'true or false'
+  }),
+
+  LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'Least severity that is logged.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text({ description: 'Where traces are sent.', 'x-default': 'off' }),
+  NODE_ENV: text({ description: '`production` never is a sandbox.' }),
+  SANDBOX_DIR: Type.String({ default: '.sandbox', description: 'Where the sandbox keeps its state.' }),
+  SIMULATOR_PORT: port(3002, 'Port of the sandbox\'s Entra simulator; 0 takes a free one.')
+})
+
+export type EnvironmentValues = Static<typeof environmentSchema>
+export type SettingName = keyof EnvironmentValues
+
+/** The schema of one setting with its annotations. */
+export function annotationsOf (name: SettingName): Readonly<Record<string, unknown>> {
+  return { ...environmentSchema.properties[name] }
+}
+
+export const settingNames = Object.keys(environmentSchema.properties) as SettingName[]
+
+export const secretNames = settingNames.filter(name => annotationsOf(name)['x-secret'] === true)

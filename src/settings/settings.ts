@@ -1,0 +1,151 @@
+// The settings as the rest of the broker sees them: typed, grouped, frozen. Read once, in the entry points; nobody else reads the environment.
+import { resolve } from 'node:path'
+import { consistencyFaults } from './consistency.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import { group } from './grouping.ts'
+import { isSandbox, replacementsFor, type GivenValues, type SandboxReplacements } from './sandbox-decision.ts'
+import type { EnvironmentValues } from './schema.ts'
+import { collectGiven } from './secret-files.ts'
+import { checkShape } from './shape.ts'
+import { unknownNameWarnings } from './unknown-names.ts'
+
+export interface Listener {
+  host: string
+  /** 0: any free port. */
+  port: number
+}
+
+export interface PublicListener extends Listener {
+  /** Base of every URL handed out, without a trailing slash. Null only in a sandbox with PORT=0: known once it listens. */
+  url: string | null
+}
+
+/** How the broker proves itself to Entra. */
+export type EntraCredential =
+  | { kind: 'secret', secret: string }
+  | { kind: 'certificate', path: string }
+  | { kind: 'federated', tokenFile: string }
+
+/** The tenant of the provider `default`. */
+export interface EntraTenant {
+  tenantId: string
+  clientId: string
+  credential: EntraCredential
+  /** Without a trailing slash. */
+  authorityHost: string
+  /** Without version and trailing slash. */
+  graphBaseUrl: string
+}
+
+export interface EntraSettings {
+  /** Null exactly when the sandbox replaces it. */
+  tenant: EntraTenant | null
+  /** Per tenant, over all replicas; 0: no limit. */
+  writesPerSecond: number
+}
+
+/** Bootstrap callers. */
+export interface CallerSettings {
+  konnectApiKeys: readonly string[]
+  adminApiKeys: readonly string[]
+  initialAccessTokens: readonly string[]
+}
+
+export interface Limits {
+  requestDeadlineMs: number
+  attemptTimeoutMs: number
+  leaseMs: number
+  resumeScanMs: number
+  redeliveryWindowMs: number
+  sweepIntervalMs: number
+  /** When ended rows are looked at again, counted from their end. */
+  sweepDelaysMs: readonly number[]
+  supersededGraceMs: number
+  maxSecretsPerClient: number
+}
+
+export interface SandboxSettings {
+  /** Absolute. */
+  dir: string
+  simulatorPort: number
+  /** The parts that are missing and have to be made. */
+  replace: SandboxReplacements
+}
+
+export type RegistrationMode = 'open' | 'token' | 'disabled'
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+export interface Settings {
+  publicListener: PublicListener
+  operationsListener: Listener
+  /** Null exactly when the sandbox replaces it. */
+  database: { url: string } | null
+  /** Null exactly when the sandbox replaces it. */
+  keyringFile: string | null
+  entra: EntraSettings
+  callers: CallerSettings
+  registrationMode: RegistrationMode
+  limits: Limits
+  /** 0: at once. */
+  purgeAfterHours: number
+  secretLifetimeDays: { konnect: number, register: number }
+  /** Prove a new client's secret at the token endpoint before answering. */
+  probeNewSecrets: boolean
+  logLevel: LogLevel
+  telemetry: { otlpEndpoint: string } | null
+  /** Null: not a sandbox, nothing is missing. */
+  sandbox: SandboxSettings | null
+  /** For the log: names that look like ours and are not known, values that have no effect. Never holds a value. */
+  warnings: readonly string[]
+}
+
+/** All faults of the settings at once. No fault shows the value of a secret. */
+export class SettingsError extends Error {
+  readonly faults: readonly string[]
+
+  constructor (faults: readonly string[]) {
+    super(`The settings have ${faults.length === 1 ? 'a fault' : `${faults.length} faults`}:\n${faults.map(fault => `  - ${fault}`).join('\n')}`)
+    this.name = 'SettingsError'
+    this.faults = faults
+  }
+}
+
+export interface ReadOptions {
+  /** What relative paths of the sandbox start from; default: the working directory. */
+  workingDirectory?: string
+}
+
+/**
+ * Reads all settings.
+ *
+ * @param environment usually process.env
+ * @returns deep-frozen settings; `warnings` are for the log
+ * @throws {SettingsError} that names every fault at once and shows no secret
+ */
+export function readSettings (environment: NodeJS.ProcessEnv, options: ReadOptions = {}): Settings {
+  const given = collectGiven(environment)
+  const { values, faulty, faults } = checkShape(given.values)
+  const unusable = new Set([...given.unusable, ...faulty])
+  // A faulty foundation still says that this is meant to be an installation.
+  const sandbox = isSandbox({ ...Object.fromEntries([...unusable].map(name => [name, ''])), ...given.values })
+  const allFaults = [...given.faults, ...faults, ...consistencyFaults({ values, unusable, sandbox })]
+  if (allFaults.length > 0) throw new SettingsError(allFaults)
+  const warnings = [...unknownNameWarnings(environment), ...(sandbox ? ignoredNameWarnings(given.values) : [])]
+  return deepFreeze(group(values, sandbox ? sandboxSettings(values, given.values, options) : null, warnings))
+}
+
+// A sandbox without a tenant brings its own endpoints along.
+function ignoredNameWarnings (given: GivenValues): string[] {
+  if (given.AZURE_TENANT_ID !== undefined) return []
+  return (['AZURE_AUTHORITY_HOST', 'GRAPH_BASE_URL'] as const)
+    .filter(name => given[name] !== undefined)
+    .map(name => `${name} has no effect without AZURE_TENANT_ID: the sandbox's simulator stands in for Entra.`)
+}
+
+function sandboxSettings (values: EnvironmentValues, given: GivenValues, options: ReadOptions): SandboxSettings {
+  return {
+    dir: resolve(options.workingDirectory ?? process.cwd(), values.SANDBOX_DIR),
+    simulatorPort: values.SIMULATOR_PORT,
+    replace: replacementsFor(given)
+  }
+}

@@ -1,0 +1,73 @@
+// What has to succeed once before requests can be served: migrations, keys, bootstrap, catalogue. Tried until it does: a broker
+// that comes up before its database answers 503 until the database is there.
+import { migrationStatus } from './store/migrations.ts'
+import { StoreUnavailableError, type Clock, type Log } from './registration/ports.ts'
+import { bootstrap, type Bootstrap, type EnvironmentCaller, type EnvironmentProvider } from './store/bootstrap.ts'
+import type { StoredCatalogue } from './store/catalogue.ts'
+import { listEncryptionKeys, listReferencedKids, rememberEncryptionKeys } from './store/encryption-keys.ts'
+import type { PrismaClient } from './store/prisma-client.ts'
+import { isUnavailable } from './store/store-errors.ts'
+import type { EnvelopeVault } from './vault/envelope-vault.ts'
+
+const RETRY_MS = 2_000
+
+/** Something an operator has to mend before the broker may run. */
+export class StartupError extends Error {
+  constructor (message: string) {
+    super(message)
+    this.name = 'StartupError'
+  }
+}
+
+export interface StartupParts {
+  prisma: PrismaClient
+  databaseUrl: string
+  vault: EnvelopeVault
+  catalogue: StoredCatalogue
+  provider: EnvironmentProvider
+  callers: readonly EnvironmentCaller[]
+}
+
+/** @throws StartupError, BootstrapError for what waiting can't mend; StoreUnavailableError while the database is away */
+async function startOnce ({ prisma, databaseUrl, vault, catalogue, provider, callers }: StartupParts): Promise<Bootstrap> {
+  await checkMigrations(databaseUrl)
+  await checkKeys(prisma, vault)
+  const result = await bootstrap(prisma, provider, callers)
+  await catalogue.load()
+  return result
+}
+
+/** Resolves when it has succeeded; null when the signal aborted first. */
+export async function startUp (parts: StartupParts, clock: Clock, log: Log, signal: AbortSignal): Promise<Bootstrap | null> {
+  while (!signal.aborted) {
+    try {
+      return await startOnce(parts)
+    } catch (error) {
+      if (!(error instanceof StoreUnavailableError) && !(error instanceof PendingMigrationsError)) throw error
+      log.warn({ err: error }, 'Not started yet; requests get 503 until this is mended')
+      await clock.sleep(RETRY_MS, signal)
+    }
+  }
+  return null
+}
+
+/** Migrations may be applied while we wait. */
+export class PendingMigrationsError extends StartupError {}
+
+export async function checkMigrations (databaseUrl: string): Promise<void> {
+  const status = await migrationStatus(databaseUrl).catch((error: unknown) => {
+    if (isUnavailable(error)) throw new StoreUnavailableError('The database is not available', { cause: error })
+    throw error
+  })
+  if (status.failed.length > 0) throw new StartupError(`Migrations have failed and must be resolved first: ${status.failed.join(', ')}.`)
+  if (status.pending.length > 0) throw new PendingMigrationsError(`Migrations are pending (${status.pending.join(', ')}): run \`dcr-broker migrate\`.`)
+}
+
+// A key with other bytes under a known name would seal what nobody can open later; a missing one leaves sealed values closed.
+async function checkKeys (prisma: PrismaClient, vault: EnvelopeVault): Promise<void> {
+  const { wrong, missing } = vault.verifyCheckValues(await listEncryptionKeys(prisma))
+  if (wrong.length > 0) throw new StartupError(`The keyring has other bytes than this database knows under: ${wrong.join(', ')}. It belongs to another installation.`)
+  const lost = (await listReferencedKids(prisma)).filter(kid => missing.includes(kid))
+  if (lost.length > 0) throw new StartupError(`Secrets in this database are sealed under keys that the keyring does not have: ${lost.join(', ')}.`)
+  await rememberEncryptionKeys(prisma, vault.kids().map(kid => ({ kid, checkValue: vault.checkValueOf(kid) })))
+}
