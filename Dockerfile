@@ -12,7 +12,8 @@ RUN npm run build
 FROM node:24-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-RUN npm ci --omit=dev
+# Prisma's command line is an optional peer of its client: without the second flag it would come along, with its engines.
+RUN npm ci --omit=dev --omit=optional
 
 FROM node:24-slim
 ENV NODE_ENV=production OPERATIONS_HOST=0.0.0.0

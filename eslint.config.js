@@ -18,7 +18,7 @@ export default [
   ...neostandard({ ts: true, ignores: ['dist/**', 'src/store/generated/**', '.tap/**', '.sandbox/**', 'bench/results/**'] }),
   {
     rules: {
-      '@stylistic/max-len': ['error', { code: 140, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreComments: true }],
+      '@stylistic/max-len': ['error', { code: 160, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreComments: true }],
       'max-lines': ['error', { max: 250, skipComments: true, skipBlankLines: true }]
     }
   },

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { startEmbeddedPostgres } from '../src/sandbox/embedded-postgres.ts'
 import { findFreePort } from '../src/sandbox/free-port.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
+import { createKeyringFile } from '../src/vault/keyring.ts'
 import { parseDockerfile, parseDockerignore, type Stage } from './dockerfile.ts'
 import { buildStages, makeReadOnly, makeWritable, type BuiltStage } from './image-stages.ts'
 
@@ -139,9 +140,7 @@ function start (image: BuiltStage, [program = '', ...args]: string[], environmen
 
 async function writeKeyring (): Promise<string> {
   const file = join(folder, 'keyring.json')
-  const k = () => randomBytes(32).toString('base64url')
-  const keyring = { active: 'k1', keys: { k1: { k: k(), state: 'active' } }, peppers: { active: 'p1', keys: { p1: { k: k() } } } }
-  await writeFile(file, JSON.stringify(keyring), { mode: 0o600 })
+  await createKeyringFile(file)
   if (unprivileged !== undefined) await chown(file, unprivileged.uid, unprivileged.gid)
   return file
 }

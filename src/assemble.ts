@@ -1,21 +1,26 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { createEntraDirectories, type EntraDirectories } from './entra/entra-directories.ts'
 import { createRecogniser, environmentCallers } from './environment-callers.ts'
+import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import type { RecogniseCaller } from './http/callers.ts'
+import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startUpkeepLoop, type UpkeepLoop } from './jobs/upkeep-loop.ts'
+import { createRegistrationsReader } from './registration/browse.ts'
 import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
 import { createRegistrar } from './registration/registrar.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
-import { startUp } from './startup.ts'
+import { checkMigrations, startUp } from './startup.ts'
 import { createAuditLog } from './store/audit-log.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
 import { createCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
+import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
@@ -25,8 +30,11 @@ import { openKeyring } from './vault/keyring.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
+const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried: 'unknown', accepted: 'usable', failing: 'failing' }
+
 export interface Broker {
   publicServer: FastifyInstance
+  operationsServer: FastifyInstance
   /** Resolves when the first start-up has succeeded; rejects for what waiting can't mend. */
   started: Promise<void>
   /** Stops taking requests, ends those at hand, then everything else. */
@@ -67,6 +75,27 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     version,
     publicUrl: settings.publicListener.url
   })
+  const readiness = createReadiness({
+    checks: {
+      database: async () => { await prisma.$queryRaw`SELECT 1` },
+      migrations: untilPassed(() => checkMigrations(settings.database.url)),
+      keyring: async () => {
+        const fault = keyring.fault()
+        if (fault !== null) throw new Error(fault)
+      },
+      started: untilPassed(async () => { if (directories === null) throw new Error('Not started yet') })
+    },
+    tenants: () => Object.fromEntries(directories === null ? [] : directories.health().map(({ providerId, state }) => [providerId, TENANT_STATES[state]])),
+    onFailure: (check, error) => log.warn({ err: error, check }, 'Not ready')
+  })
+  const operationsServer = await buildOperationsServer({
+    logger: log,
+    registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
+    recogniseCaller: (kind, key) => recognise(kind, key),
+    readiness,
+    publicDocument: () => publicServer.swagger(),
+    version
+  })
 
   const stopping = new AbortController()
   let upkeep: UpkeepLoop | null = null
@@ -77,6 +106,10 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       if (result === null) return
       directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }])
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
+      // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
+      directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
+        log.warn({ err: error, providerId: result.providerId }, 'Entra ID does not accept the broker yet')
+      })
       upkeep = startUpkeepLoop(registrar, limits.resumeScanMs, log)
       log.info({ installationId: result.installationId, tenantId: tenant.tenantId, version }, 'Started')
     })
@@ -84,14 +117,17 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 
   return {
     publicServer,
+    operationsServer,
     started,
     async close () {
+      readiness.drain()
       stopping.abort()
       await publicServer.close()
       await started.catch(() => {})
       await upkeep?.close()
       await registrar.close().catch((error: unknown) => log.warn({ err: error }, 'Delivery marks were lost'))
       await directories?.close()
+      await operationsServer.close()
       await database.close()
       keyring.close()
     }

@@ -7,7 +7,9 @@ import type { AuthStrategy, ClientMetadata, DirectoryApplication } from './regis
 const CLIENT_CREDENTIALS_WORDS: ReadonlySet<string> = new Set(['client_credentials', 'bearer', 'session', 'introspection'])
 
 /** What the broker writes to Entra for this client. Pure: the same input gives the same projection. */
-export function translate (metadata: ClientMetadata, strategy: AuthStrategy, identity: { registrationId: string, installationId: string }): DirectoryApplication {
+export function translate (
+  metadata: ClientMetadata, strategy: AuthStrategy, identity: { registrationId: string, installationId: string }
+): DirectoryApplication {
   return {
     displayName: displayNameOf(metadata.clientName),
     description: descriptionOf(metadata.description),

@@ -20,11 +20,11 @@ export interface MigrationOptions {
 export interface MigrationStatus {
   /** In this release and not applied yet. */
   pending: string[]
-  /** Begun and neither finished nor marked as rolled back. */
+  /** In this release, begun, and neither finished nor marked as rolled back. */
   failed: string[]
   /** Applied with another content than this release has. */
   changed: string[]
-  /** Recorded by another, usually newer, release. */
+  /** Recorded, applied or failed, by another, usually newer, release. */
   unknown: string[]
 }
 
@@ -147,15 +147,14 @@ function compare (migrations: Migration[], recorded: Recorded[]): MigrationStatu
   }
   return {
     pending: migrations.map(({ name }) => name).filter(name => !recorded.some(row => row.name === name)),
-    failed: recorded.filter(row => !row.finished).map(({ name }) => name),
+    // A failed migration of a newer release does not stop this one: going back to this one is the way out of it.
+    failed: recorded.filter(row => !row.finished && known.has(row.name)).map(({ name }) => name),
     changed: finished.filter(isChanged).map(({ name }) => name),
     unknown: recorded.map(({ name }) => name).filter(name => !known.has(name))
   }
 }
 
-/** A failed migration of a newer release does not stop this one: going back to this one is the way out of it. */
-function refuse ({ failed, changed, unknown }: MigrationStatus, recorded: Recorded[]): void {
-  const broken = failed.find(name => !unknown.includes(name))
+function refuse ({ failed: [broken], changed }: MigrationStatus, recorded: Recorded[]): void {
   if (broken !== undefined) {
     const reason = recorded.find(row => row.name === broken && !row.finished)?.logs?.split('\n')[0]
     throw new MigrationError(`The migration ${broken} has failed before${reason ? ` (${reason})` : ', or was interrupted'}. ` +

@@ -6,7 +6,11 @@ const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028|P2034)$/
 // SQLSTATE: 08 connection, 53 resources, 57 operator intervention (shutdown, cancel), 40 rolled back, 25006 read-only (failed over), 55P03 lock.
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|40|25006|55P03)/
 const SOCKET_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN'])
-const POOL_MESSAGES = /timeout exceeded when trying to connect|Connection terminated|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end|Client was closed/i
+// pg gives these no code.
+const POOL_MESSAGES = new RegExp([
+  'timeout exceeded when trying to connect', 'Connection terminated', 'Query read timeout', 'Client has encountered a connection error',
+  'Cannot use a pool after calling end', 'Client was closed'
+].join('|'), 'i')
 
 /** Runs a query and throws StoreUnavailableError when the database is the reason. */
 export async function guarded<T> (query: () => Promise<T>): Promise<T> {

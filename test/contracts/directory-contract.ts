@@ -74,7 +74,8 @@ export async function directoryContract (t: Test, { directory, replication }: Di
     const { objectId, clientId, uniqueName, wanted, principalId } = await application(t)
     const renamed = { ...wanted, displayName: 'dcr-broker contract, renamed' }
     t.strictSame(await settled(async () => await directory.ensureApplication(uniqueName, renamed, patience())), { objectId, clientId })
-    t.strictSame(await settled(async () => await directory.findApplication(uniqueName, patience()), found => found !== null), { objectId, clientId })
+    const found = await settled(async () => await directory.findApplication(uniqueName, patience()), found => found !== null)
+    t.strictSame(found, { objectId, clientId })
     t.equal(await settled(async () => await directory.ensurePrincipal(clientId, wanted, patience())), principalId)
     t.not(objectId, clientId)
     t.not(objectId, principalId)

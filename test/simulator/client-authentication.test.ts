@@ -1,10 +1,7 @@
 // How clients prove themselves at the token endpoint, and what Entra calls it when they fail.
 import t from 'tap'
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { decodeJwt, exportJWK, generateKeyPair, importPKCS8, SignJWT } from 'jose'
+import { selfSigned } from './self-signed.ts'
 import { registeredClient, simulateTenant } from './simulated-tenant.ts'
 
 const basic = (clientId: string, secret: string) =>
@@ -89,7 +86,7 @@ t.test('an unknown tenant is AADSTS90002', async t => {
 t.test('a client signs in with its certificate, and an assertion by another certificate or for another audience is refused', async t => {
   const tenant = await simulateTenant(t)
   const { simulator: { control, broker, tenantId, url } } = tenant
-  const [registered, stranger] = [selfSigned(), selfSigned()]
+  const [registered, stranger] = [selfSigned('broker'), selfSigned('stranger')]
   const thumbprint = control.addCertificate(broker.clientId, registered.certificate)
   const signIn = async (pem: string, x5t: string, audience: string) => {
     const assertion = await new SignJWT({}).setProtectedHeader({ alg: 'PS256', 'x5t#S256': x5t }).setIssuer(broker.clientId).setSubject(broker.clientId)
@@ -120,12 +117,3 @@ t.test('a client signs in with the assertion of an issuer it trusts, and of no o
   t.equal((await signIn('system:serviceaccount:dcr:broker')).status, 200)
   t.match(await signIn('system:serviceaccount:dcr:other'), { status: 401, body: { error: 'invalid_client', error_codes: [700213] } })
 })
-
-function selfSigned () {
-  const folder = mkdtempSync(join(tmpdir(), 'simulator-certificate-'))
-  const [key, certificate] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')]
-  t.after(async () => (await import('node:fs/promises')).rm(folder, { recursive: true }))
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=dcr-broker', '-days', '3650', '-keyout', key, '-out', certificate],
-    { stdio: 'ignore' })
-  return { key: readFileSync(key, 'utf8'), certificate: readFileSync(certificate, 'utf8') }
-}

@@ -30,7 +30,7 @@ export interface TestBroker {
 export interface Answer {
   status: number
   headers: Headers
-  body: any // eslint-disable-line
+  body: any
 }
 
 export interface TestBrokerOptions {
@@ -72,7 +72,12 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
   const url = await broker.publicServer.listen({ host: '127.0.0.1', port: 0 })
   await broker.started
   return {
-    broker, simulator, database, settings, url, logLines,
+    broker,
+    simulator,
+    database,
+    settings,
+    url,
+    logLines,
     konnect: (method, path, body, headers = {}) => request(`${url}/konnect${path}`, method, body, { 'x-api-key': KONNECT_KEY, ...headers })
   }
 }

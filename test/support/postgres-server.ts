@@ -30,9 +30,9 @@ try {
 }
 
 async function serve (folder: string): Promise<void> {
+  await removeDeadRuns()
   const { TEST_DATABASE_URL: borrowed } = process.env
   if (borrowed) return await serveFrom(borrowed, folder)
-  await removeDeadRuns()
   const server = await startEmbeddedPostgres({ directory: join(folder, 'postgres'), durable: false, signal: closing.signal })
   try {
     await serveFrom(server.connectionString(), folder)

@@ -4,12 +4,12 @@ import type { ClientEvent, MetadataChange } from '../../registration/change-clie
 import type { RegisterClient } from '../../registration/register-client.ts'
 import { grantTypesOf } from '../../registration/translation.ts'
 import { RegistrationError } from '../../registration/errors.ts'
-import type { EventHook, NewApplication } from './schemas.ts'
+import type { EventHookBody, NewApplicationBody } from './schemas.ts'
 
 /** Konnect's Verify button creates a client with this portal id and deletes it again. */
 const VERIFY_PORTAL_ID = 'test portal_id'
 
-export function toRegisterClient (body: NewApplication): RegisterClient {
+export function toRegisterClient (body: NewApplicationBody): RegisterClient {
   return {
     surface: 'konnect',
     metadata: {
@@ -34,7 +34,7 @@ export function toRegisterClient (body: NewApplication): RegisterClient {
 }
 
 /** @throws RegistrationError invalid_request when the body speaks of another client than the path */
-export function toClientEvent (clientId: string, body: EventHook): ClientEvent {
+export function toClientEvent (clientId: string, body: EventHookBody): ClientEvent {
   if (textOrNull(body.client_id) !== null && body.client_id?.toLowerCase() !== clientId.toLowerCase()) {
     throw new RegistrationError('invalid_request', 'client_id in the body is not the client of the path.')
   }
@@ -48,7 +48,7 @@ export function toClientEvent (clientId: string, body: EventHook): ClientEvent {
 }
 
 /** Absent members stay as they are; an empty description removes it. */
-export function toMetadataChange (body: EventHook): MetadataChange {
+export function toMetadataChange (body: EventHookBody): MetadataChange {
   const name = textOrNull(body.application_name)
   return {
     ...(name === null ? {} : { clientName: name }),

@@ -2,7 +2,8 @@
 import { Type, type Static, type TSchema } from 'typebox'
 import { ref } from '../plugins/openapi.ts'
 import {
-  ApplicationAnswer, ClientParams, ErrorAnswer, EventHook, NewApplication, Nothing, SecretAnswer, SecretListAnswer, SecretParams, SecretWithIdAnswer
+  ApplicationAnswer, ClientParams, ErrorAnswer, EventHook, NewApplication, Nothing, SecretAnswer, SecretListAnswer, SecretParams, SecretWithIdAnswer,
+  type ErrorBody
 } from './schemas.ts'
 
 /** Components of the document, referred to by name. */
@@ -10,7 +11,7 @@ export const konnectComponents = [
   NewApplication, EventHook, ApplicationAnswer, SecretAnswer, SecretWithIdAnswer, SecretListAnswer, ErrorAnswer
 ]
 
-const failure = (description: string) => Type.Unsafe<ErrorAnswer>({ ...ref(ErrorAnswer), description })
+const failure = (description: string) => Type.Unsafe<ErrorBody>({ ...ref(ErrorAnswer), description })
 const answer = <T extends TSchema> (schema: T, description: string) => Type.Unsafe<Static<T>>({ ...ref(schema), description })
 
 const failures = {

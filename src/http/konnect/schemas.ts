@@ -85,6 +85,6 @@ export const SecretParams = Type.Object({
   secretId: Type.String({ description: 'The secret_id (Entra\'s keyId).' })
 })
 
-export type NewApplication = Static<typeof NewApplication>
-export type EventHook = Static<typeof EventHook>
-export type ErrorAnswer = Static<typeof ErrorAnswer>
+export type NewApplicationBody = Static<typeof NewApplication>
+export type EventHookBody = Static<typeof EventHook>
+export type ErrorBody = Static<typeof ErrorAnswer>

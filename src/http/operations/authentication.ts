@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import type { RecogniseCaller } from '../callers.ts'
 import { ProblemError } from './problems.ts'
 
-export type OperatorScope = 'read' | 'write'
+export type OperatorScope = 'read' | 'rotate' | 'delete' | 'admin' | 'audit'
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
+import { toRegistrationError } from '../../registration/failures.ts'
 import { fromSchemaFault, type InvalidParameter } from './invalid-parameters.ts'
 
 /** Total: the compiler asks for a status when the core learns a new code. Our own faults are 5xx. */
@@ -43,8 +44,11 @@ export function invalidParametersError (invalidParameters: readonly InvalidParam
   return new ProblemError(400, 'Invalid parameters', { invalidParameters })
 }
 
+/** Whatever a handler or the framework throws. */
+type Failure = Error & Partial<Pick<FastifyError, 'statusCode' | 'validation' | 'validationContext'>>
+
 /** The error handler of the listener. */
-export function sendProblem (error: FastifyError | RegistrationError | ProblemError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+export function sendProblem (error: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ err: error }, 'Request failed')
   else request.log.info({ status: problem.status, detail: problem.message }, 'Request refused')
@@ -65,18 +69,22 @@ export function sendUnknownRoute (request: FastifyRequest, reply: FastifyReply):
     : new ProblemError(405, `[${request.method}] is not a method of this route.`, { headers: { allow: methods.join(', ') } }), request, reply)
 }
 
-function toProblem (error: FastifyError | RegistrationError | ProblemError): ProblemError {
+function toProblem (error: Failure): ProblemError {
   if (error instanceof ProblemError) return error
-  if (error instanceof RegistrationError) {
-    const { retryAfterSeconds } = error
-    return new ProblemError(STATUSES[error.code], error.publicMessage, retryAfterSeconds === undefined ? {} : { headers: { 'retry-after': String(retryAfterSeconds) } })
-  }
+  // A caller that can't be looked up fails outside the use cases.
+  const known = toRegistrationError(error)
+  if (known instanceof RegistrationError) return ofRegistrationError(known)
   if (error.validation !== undefined) return invalidParametersError(error.validation.map(fault => fromSchemaFault(fault, error.validationContext)))
   const status = error.statusCode ?? 500
   // Fastify's own refusals speak of the request alone.
   if (status >= 400 && status < 500) return new ProblemError(status, error.message)
   if (status === 503) return new ProblemError(503, 'The broker is shutting down.', { headers: { 'retry-after': '5' } })
   return new ProblemError(500, 'The broker has met an error of its own.')
+}
+
+function ofRegistrationError ({ code, publicMessage, retryAfterSeconds }: RegistrationError): ProblemError {
+  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
+  return new ProblemError(STATUSES[code], publicMessage, { headers })
 }
 
 /** In sentence case, as Konnect writes titles. */

@@ -1,0 +1,60 @@
+// The operations listener: operations API, health, OpenAPI documents and their UI. Not for the public network.
+import helmet from '@fastify/helmet'
+import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { RegistrationsReader } from '../registration/browse.ts'
+import type { RecogniseCaller } from './callers.ts'
+import { docs } from './docs.ts'
+import { healthRoutes } from './health-routes.ts'
+import { sendProblem, sendUnknownRoute } from './operations/problems.ts'
+import { operationsApi } from './operations/routes.ts'
+import { operationsComponents } from './operations/schemas.ts'
+import { answerHeaders } from './plugins/answer-headers.ts'
+import { jsonBodies } from './plugins/json-bodies.ts'
+import { openapi } from './plugins/openapi.ts'
+import { routeMethods } from './plugins/route-methods.ts'
+import type { Readiness } from './readiness.ts'
+import { serverOptions } from './server-options.ts'
+
+export interface OperationsServerOptions {
+  logger: FastifyBaseLogger
+  registrations: RegistrationsReader
+  recogniseCaller: RecogniseCaller
+  readiness: Readiness
+  /** The document of the public listener, once that is ready. */
+  publicDocument: () => object
+  version: string
+}
+
+/** Callers of the kind `operator` need the scope `read`. */
+export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
+  const { logger, registrations, recogniseCaller, readiness, publicDocument, version } = options
+  const server: FastifyInstance = fastify({ ...serverOptions(logger), frameworkErrors: sendProblem })
+  server.decorateRequest('caller', null)
+  server.setErrorHandler(sendProblem)
+  server.setNotFoundHandler(sendUnknownRoute)
+  await server.register(helmet, {
+    // Answers are data; the docs have a policy of their own.
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ['\'none\''], 'frame-ancestors': ['\'none\''] } },
+    // Other services share the host name.
+    strictTransportSecurity: { includeSubDomains: false }
+  })
+  await server.register(answerHeaders)
+  await server.register(jsonBodies)
+  await server.register(routeMethods)
+  await server.register(openapi, {
+    title: 'DCR Broker: operations',
+    description: 'For the operators of the broker. Failures are problem documents (RFC 9457).',
+    version,
+    tags: [
+      { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
+      { name: 'Health', description: 'For orchestrators and load balancers; no key needed.' }
+    ],
+    securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key; its scopes decide what it may do.' } }
+  })
+  for (const component of operationsComponents) server.addSchema(component)
+
+  await server.register(healthRoutes, { readiness })
+  await server.register(operationsApi, { prefix: '/v2', registrations, recogniseCaller })
+  await server.register(docs, { publicDocument })
+  return server
+}

@@ -1,0 +1,121 @@
+// The sandbox: real parts in the place of what is not set. PostgreSQL, the Entra simulator, a keyring and keys, kept in one
+// folder so that they survive a restart. Development dependencies: loaded only here, only when they are needed.
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { completeSettings, type CompleteSettings, type Replacements } from '../settings/complete-settings.ts'
+import type { EntraTenant, SandboxSettings, Settings } from '../settings/settings.ts'
+import { createStateFile, readStateFile } from '../simulator/state-file.ts'
+import { startSimulator } from '../simulator/simulator.ts'
+import { applyMigrations } from '../store/migrations.ts'
+import { createKeyringFile } from '../vault/keyring.ts'
+import { startEmbeddedPostgres } from './embedded-postgres.ts'
+
+export interface Sandbox {
+  settings: CompleteSettings
+  /** What was replaced, a sentence each. */
+  replaced: string[]
+  close (): Promise<void>
+}
+
+interface Part<T> {
+  value: T
+  note: string
+  close: () => Promise<void>
+}
+
+/** @throws {Error} when a part can't be started; what was started before is stopped again */
+export async function openSandbox (settings: Settings & { sandbox: SandboxSettings }): Promise<Sandbox> {
+  const { dir, replace, simulatorPort } = settings.sandbox
+  const parts: Array<Part<unknown>> = []
+  const made: Replacements = {}
+  const close = async () => {
+    for (const part of parts.reverse()) await part.close()
+  }
+  const keep = <T> (part: Part<T>): T => {
+    parts.push(part)
+    return part.value
+  }
+  try {
+    // PostgreSQL's account has to pass through when we are root; what is secret in here is readable by its owner only.
+    await mkdir(dir, { recursive: true, mode: 0o711 })
+    if (replace.database) made.databaseUrl = keep(await openDatabase(dir))
+    if (replace.tenant) made.tenant = keep(await openTenant(dir, simulatorPort))
+    if (replace.keyring) made.keyringFile = keep(await openKeyringFile(dir))
+    Object.assign(made, keep(await openKeys(dir, settings)))
+    const complete = completeSettings(settings, made)
+    await applyMigrations({ connectionString: complete.database.url })
+    return { settings: complete, replaced: parts.map(part => part.note), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function openDatabase (dir: string): Promise<Part<string>> {
+  const server = await startEmbeddedPostgres({ directory: join(dir, 'postgres') })
+  const notes = [`DATABASE_URL: PostgreSQL in ${server.directory}`, ...server.notes]
+  return { value: server.connectionString(), note: notes.join('. '), close: () => server.stop() }
+}
+
+async function openTenant (dir: string, port: number): Promise<Part<EntraTenant>> {
+  const path = join(dir, 'entra.json')
+  const state = await readStateFile(path)
+  const file = createStateFile(path, () => simulator.snapshot())
+  const simulator = await startSimulator({ port, ...(state === null ? {} : { state }), onChange: () => file.schedule() })
+  await file.save()
+  const { clientId, clientSecret } = simulator.broker
+  return {
+    value: {
+      tenantId: simulator.tenantId,
+      clientId,
+      credential: { kind: 'secret', secret: clientSecret },
+      authorityHost: simulator.url,
+      graphBaseUrl: simulator.url
+    },
+    note: `AZURE_TENANT_ID: the Entra simulator at ${simulator.url}, tenant ${simulator.tenantId}`,
+    async close () {
+      await simulator.close()
+      await file.save()
+    }
+  }
+}
+
+async function openKeyringFile (dir: string): Promise<Part<string>> {
+  const path = join(dir, 'keyring.json')
+  await createKeyringFile(path)
+  return { value: path, note: `ENCRYPTION_KEYRING_FILE: ${path}`, close: async () => {} }
+}
+
+interface Keys { konnectApiKeys: string[], adminApiKeys: string[], initialAccessTokens: string[] }
+
+/** Made once and kept, so that a configured Konnect or script goes on working after a restart. */
+async function openKeys (dir: string, { sandbox }: { sandbox: SandboxSettings }): Promise<Part<Partial<Keys>>> {
+  const path = join(dir, 'keys.json')
+  const keys = await readKeys(path) ?? await makeKeys(path)
+  const { konnectKeys, adminKeys, initialAccessTokens } = sandbox.replace
+  const used: Partial<Keys> = {
+    ...(konnectKeys ? { konnectApiKeys: keys.konnectApiKeys } : {}),
+    ...(adminKeys ? { adminApiKeys: keys.adminApiKeys } : {}),
+    ...(initialAccessTokens ? { initialAccessTokens: keys.initialAccessTokens } : {})
+  }
+  return { value: used, note: `Keys: ${path}`, close: async () => {} }
+}
+
+async function readKeys (path: string): Promise<Keys | null> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as Keys
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+async function makeKeys (path: string): Promise<Keys> {
+  // Konnect's alphabet for its api_key: letters, digits, underscore.
+  const key = (prefix: string) => `${prefix}_${randomBytes(20).toString('hex')}`
+  const keys: Keys = { konnectApiKeys: [key('konnect')], adminApiKeys: [key('operator')], initialAccessTokens: [key('initial')] }
+  await writeFile(path, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 })
+  await chmod(path, 0o600)
+  return keys
+}

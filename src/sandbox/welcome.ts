@@ -1,0 +1,25 @@
+// What the sandbox prints when it is ready: what stands in for what, where it listens, the keys, and a line to copy.
+import type { CompleteSettings } from '../settings/complete-settings.ts'
+
+export interface Addresses {
+  publicUrl: string
+  operationsUrl: string
+}
+
+export function welcome (settings: CompleteSettings, replaced: readonly string[], { publicUrl, operationsUrl }: Addresses): string {
+  const { konnectApiKeys: [konnectKey], adminApiKeys: [operatorKey] } = settings.callers
+  const { tenantId, authorityHost } = settings.entra.tenant
+  return `
+This is a sandbox: nothing leaves this machine. It stands in for
+${replaced.map(line => `  ${line}`).join('\n')}
+
+  Konnect bridge    ${publicUrl}/konnect      X-API-KEY: ${konnectKey}
+  Operations        ${operationsUrl}/docs     Authorization: Bearer ${operatorKey}
+  Token endpoints   ${authorityHost}/${tenantId}/oauth2/token (v1, resource=api://gateway-v1)
+                    ${authorityHost}/${tenantId}/oauth2/v2.0/token (v2, scope=api://gateway-v2/.default)
+
+Register a client:
+
+  curl -s ${publicUrl}/konnect -H 'X-API-KEY: ${konnectKey}' -H 'Content-Type: application/json' -d '{"client_name":"My first client"}'
+`
+}
