@@ -66,6 +66,9 @@ async function tryImage (image: BuiltStage): Promise<void> {
       AZURE_CLIENT_SECRET: broker.clientSecret,
       KONNECT_API_KEYS: randomBytes(24).toString('hex'),
       ADMIN_API_KEYS: randomBytes(24).toString('hex'),
+      // A check opens nothing to the network, so not the image's 0.0.0.0.
+      HOST: '127.0.0.1',
+      OPERATIONS_HOST: '127.0.0.1',
       PORT: String(await findFreePort()),
       OPERATIONS_PORT: String(await findFreePort())
     }

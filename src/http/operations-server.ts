@@ -11,6 +11,7 @@ import { operationsComponents } from './operations/schemas.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
+import { requestLog } from './plugins/request-log.ts'
 import { routeMethods } from './plugins/route-methods.ts'
 import type { Readiness } from './readiness.ts'
 import { serverOptions } from './server-options.ts'
@@ -38,6 +39,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     // Other services share the host name.
     strictTransportSecurity: { includeSubDomains: false }
   })
+  await server.register(requestLog)
   await server.register(answerHeaders)
   await server.register(jsonBodies)
   await server.register(routeMethods)

@@ -8,6 +8,7 @@ import { konnectComponents } from './konnect/route-schemas.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
+import { requestLog } from './plugins/request-log.ts'
 import { serverOptions } from './server-options.ts'
 
 export interface PublicServerOptions {
@@ -23,6 +24,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   const server: FastifyInstance = fastify(serverOptions(options.logger))
   server.decorateRequest('caller', null)
   await server.register(helmet)
+  await server.register(requestLog)
   await server.register(answerHeaders)
   await server.register(jsonBodies)
   await server.register(openapi, {

@@ -13,6 +13,8 @@ export function serverOptions (logger: FastifyBaseLogger): FastifyHttpOptions<Se
     // Ours, always: what a caller sends as a request id is not to be trusted in logs or audit.
     requestIdHeader: false,
     genReqId: () => randomUUID(),
+    // plugins/request-log.ts writes the one line.
+    disableRequestLogging: true,
     bodyLimit: BODY_LIMIT_BYTES,
     connectionTimeout: 60_000,
     requestTimeout: 10_000,

@@ -75,8 +75,12 @@ function condition (filter: RegistrationFilter): Where {
   if (filter.operator === 'contains') {
     return { OR: filter.values.map(text => ({ clientName: { contains: literal(text), mode: 'insensitive' } })) }
   }
+  const { field } = filter
   const test = { [filter.operator === 'in' ? 'in' : 'notIn']: [...filter.values] }
-  return filter.field === 'provider' ? { provider: { name: test } } : { [filter.field]: test }
+  if (field === 'provider') return { provider: { name: test } }
+  // SQL: a row without a value is neither equal nor unequal to one.
+  if (filter.operator === 'not_in' && (field === 'clientId' || field === 'applicationId')) return { OR: [{ [field]: test }, { [field]: null }] }
+  return { [field]: test }
 }
 
 // Prisma hands the text to LIKE as it is.

@@ -1,13 +1,15 @@
 // An operator finds registrations: filters, sorts, pages.
 import { randomUUID } from 'node:crypto'
-import t, { type Test } from 'tap'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
 import type { RegistrationListBody } from '../../src/http/operations/schemas.ts'
-import { authorized, createRecords, createServer, operator, type Records } from './operations-server.ts'
+import { authorized, createRecords, createServer, operator } from './operations-server.ts'
 
 t.test('a list shows each registration in snake_case with its provider and its Entra side, and no secret', async t => {
   const records = await createRecords(t)
+  const server = await createServer(t, { records })
   const registration = await records.add({ clientName: 'Weather', change: { applicationId: 'app-1' } })
-  const { data, meta } = await list(t, records)
+  const { data, meta } = await list(server)
   t.equal(data.length, 1)
   t.match(data[0], {
     id: registration.id,
@@ -29,6 +31,7 @@ t.test('a list shows each registration in snake_case with its provider and its E
 
 t.test('each filter keeps what it names', async t => {
   const records = await createRecords(t)
+  const server = await createServer(t, { records })
   await records.addProvider('other')
   const [first, second, third] = [
     await records.add({ clientName: 'Alpha 100%', createdAt: new Date('2026-01-01T00:00:00Z') }),
@@ -65,7 +68,7 @@ t.test('each filter keeps what it names', async t => {
     [{ 'filter[created_at][gte]': '2026-02-01T00:00:00Z', 'filter[state][neq]': 'undone' }, ['Beta_1']]
   ]
   for (const [filter, found] of cases) {
-    const { data, meta } = await list(t, records, filter)
+    const { data, meta } = await list(server, filter)
     t.same(data.map(each => each.client_name), found, JSON.stringify(filter))
     t.equal(meta.page.total, found.length)
   }
@@ -73,10 +76,11 @@ t.test('each filter keeps what it names', async t => {
 
 t.test('a list is sorted by the field that is asked for, newest first without a wish', async t => {
   const records = await createRecords(t)
+  const server = await createServer(t, { records })
   for (const [clientName, createdAt] of [['b', '2026-01-02'], ['a', '2026-01-03'], ['c', '2026-01-01']] as const) {
     await records.add({ clientName, createdAt: new Date(createdAt) })
   }
-  const namesBy = async (sort?: string) => (await list(t, records, sort === undefined ? {} : { sort })).data.map(each => each.client_name).join('')
+  const namesBy = async (sort?: string) => (await list(server, sort === undefined ? {} : { sort })).data.map(each => each.client_name).join('')
   t.equal(await namesBy(), 'abc')
   t.equal(await namesBy('created_at'), 'cba')
   t.equal(await namesBy('client_name'), 'abc')
@@ -88,10 +92,11 @@ t.test('a list is sorted by the field that is asked for, newest first without a 
 for (const sort of ['created_at desc', 'created_at', 'updated_at desc', 'client_name', 'client_name desc']) {
   t.test(`following the next page by ${sort} gives every registration once, among equal values too`, async t => {
     const records = await createRecords(t)
+    const server = await createServer(t, { records })
     const createdAt = new Date('2026-01-01T00:00:00.123Z')
     for (let index = 0; index < 7; index++) await records.add({ clientName: index < 4 ? 'same' : `name ${index}`, createdAt })
-    const whole = (await list(t, records, { sort })).data.map(each => each.id)
-    const walked = await walk(t, records, { sort, 'page[size]': '2' })
+    const whole = (await list(server, { sort })).data.map(each => each.id)
+    const walked = await walk(server, { sort, 'page[size]': '2' })
     t.equal(whole.length, 7)
     t.same(walked, whole)
   })
@@ -100,31 +105,13 @@ for (const sort of ['created_at desc', 'created_at', 'updated_at desc', 'client_
 t.test('a cursor keeps its place when registrations are added in front of it', async t => {
   const records = await createRecords(t)
   for (const day of [1, 2, 3, 4]) await records.add({ clientName: `day ${day}`, createdAt: new Date(Date.UTC(2026, 0, day)) })
-  const first = await list(t, records, { 'page[size]': '2' })
-  await records.add({ clientName: 'day 9', createdAt: new Date(Date.UTC(2026, 0, 9)) })
   const server = await createServer(t, { records })
+  const first = await list(server, { 'page[size]': '2' })
+  await records.add({ clientName: 'day 9', createdAt: new Date(Date.UTC(2026, 0, 9)) })
   const second = (await server.inject({ url: first.meta.page.next ?? '', headers: authorized })).json<RegistrationListBody>()
   t.same(second.data.map(each => each.client_name), ['day 2', 'day 1'])
   t.notOk('number' in second.meta.page)
   t.equal(second.meta.page.total, 5)
-})
-
-t.test('a cursor uses the index of the list instead of reading every row before it', async t => {
-  const records = await createRecords(t)
-  const { id } = await records.add()
-  const columns = (await records.database.query<{ name: string }>("SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'registration' AND column_name NOT IN ('id', 'client_id', 'created_at')"))
-    .rows.map(({ name }) => name).join(', ')
-  await records.database.query(`INSERT INTO registration (id, created_at, ${columns}) SELECT gen_random_uuid(), now() - n * interval '1 minute', ${columns} FROM registration, generate_series(1, 20000) n`)
-  await records.database.query('ANALYZE registration')
-  const { rows } = await records.database.query<{ 'QUERY PLAN': Array<{ Plan: PlanNode }> }>(
-    `EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM registration WHERE created_at <= $1 AND (created_at < $1 OR id < $2) ORDER BY created_at DESC, id DESC LIMIT 11`,
-    [new Date(Date.now() - 15_000 * 60_000), id])
-  const scan = deepest(rows[0]?.['QUERY PLAN'][0]?.Plan ?? {})
-  t.equal(scan['Index Name'], 'registration_list')
-  t.ok((scan['Actual Rows'] ?? Infinity) <= 11)
-  const page = await list(t, records, { 'page[size]': '1', 'page[number]': '10000' })
-  t.equal(page.meta.page.total, 10_001, 'counting ends where numbered pages do')
-  t.type(page.meta.page.next, 'string')
 })
 
 t.test('an operator of one provider sees nothing of another', async t => {
@@ -154,22 +141,13 @@ t.test('a service sees what it registered itself, a Konnect key what its provide
   await t.rejects(records.reader.show(bridged.id, { ...operator, id: callerId, kind: 'service', providerId }), { code: 'unknown_client' })
 })
 
-interface PlanNode { Plans?: PlanNode[], 'Index Name'?: string, 'Actual Rows'?: number }
-
-function deepest (node: PlanNode): PlanNode {
-  const child = node.Plans?.[0]
-  return child === undefined ? node : deepest(child)
-}
-
-async function list (t: Test, records: Records, query: Record<string, string> = {}): Promise<RegistrationListBody> {
-  const server = await createServer(t, { records })
+async function list (server: FastifyInstance, query: Record<string, string> = {}): Promise<RegistrationListBody> {
   const response = await server.inject({ url: '/v2/registrations', query, headers: authorized })
-  t.equal(response.statusCode, 200, response.body.slice(0, 300))
+  if (response.statusCode !== 200) throw new Error(response.body)
   return response.json()
 }
 
-async function walk (t: Test, records: Records, query: Record<string, string>): Promise<string[]> {
-  const server = await createServer(t, { records })
+async function walk (server: FastifyInstance, query: Record<string, string>): Promise<string[]> {
   const found: string[] = []
   let url: string | null = `/v2/registrations?${new URLSearchParams(query).toString()}`
   while (url !== null) {

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
-import { createReadiness, type ReadinessOptions } from '../../src/http/readiness.ts'
+import { createReadiness, type Readiness } from '../../src/http/readiness.ts'
 import { createRegistrationsReader } from '../../src/registration/browse.ts'
 import type { RegistrationStore } from '../../src/registration/ports.ts'
 import type { Caller, Credential, ProductEvent, Registration, Surface } from '../../src/registration/registration.ts'
@@ -124,17 +124,19 @@ function newRegistration ({ surface = 'konnect', clientName = 'A client', create
 export interface ServerWanted {
   records?: Pick<Records, 'reader'>
   caller?: Caller
-  readiness?: Partial<ReadinessOptions>
+  readiness?: Readiness
 }
 
+const unchecked = createReadiness({ checks: {}, tenants: () => ({}) })
+
 /** Without records: every use case fails with an error nobody knows. */
-export async function createServer (t: Closing, { records, caller = operator, readiness = {} }: ServerWanted = {}): Promise<FastifyInstance> {
+export async function createServer (t: Closing, { records, caller = operator, readiness = unchecked }: ServerWanted = {}): Promise<FastifyInstance> {
   const broken = async () => { throw new Error('postgresql://broker:hunter2@db') }
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
     registrations: records?.reader ?? { list: broken, show: broken },
     recogniseCaller: recogniser(caller),
-    readiness: createReadiness({ checks: {}, tenants: () => ({}), ...readiness }),
+    readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),
     version: '1.2.3'
   })

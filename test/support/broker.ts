@@ -22,6 +22,8 @@ export interface TestBroker {
   settings: CompleteSettings
   /** Base of the public listener. */
   url: string
+  /** Base of the operations listener. */
+  operationsUrl: string
   /** Everything the broker logged, as lines. */
   logLines: string[]
   konnect: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
@@ -60,16 +62,18 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     GRAPH_WRITES_PER_SECOND: '0',
     KONNECT_API_KEYS: `${KONNECT_KEY},${SECOND_KONNECT_KEY}`,
     ADMIN_API_KEYS: OPERATOR_KEY,
+    LOG_LEVEL: 'debug',
     ...options.environment
   }))
   const logLines: string[] = []
-  const log = createLogger({ level: 'debug', pretty: false, destination: { write: line => { logLines.push(line) } } })
+  const log = createLogger({ level: settings.logLevel, pretty: false, destination: { write: line => { logLines.push(line) } } })
   const broker = await assemble(settings, log)
   t.teardown(async () => {
     await broker.close()
     await rm(folder, { recursive: true, force: true })
   })
   const url = await broker.publicServer.listen({ host: '127.0.0.1', port: 0 })
+  const operationsUrl = await broker.operationsServer.listen({ host: '127.0.0.1', port: 0 })
   await broker.started
   return {
     broker,
@@ -77,6 +81,7 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     database,
     settings,
     url,
+    operationsUrl,
     logLines,
     konnect: (method, path, body, headers = {}) => request(`${url}/konnect${path}`, method, body, { 'x-api-key': KONNECT_KEY, ...headers })
   }

@@ -52,13 +52,13 @@ export function sendProblem (error: Failure, request: FastifyRequest, reply: Fas
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ err: error }, 'Request failed')
   else request.log.info({ status: problem.status, detail: problem.message }, 'Request refused')
-  return reply.code(problem.status).headers(problem.headers).type('application/problem+json').send(JSON.stringify({
+  return reply.code(problem.status).headers(problem.headers).type('application/problem+json').send({
     status: problem.status,
     title: titleOf(problem.status),
     instance: `dcr-broker:trace:${request.id}`,
     detail: problem.message,
     ...(problem.invalidParameters.length > 0 ? { invalid_parameters: problem.invalidParameters } : {})
-  }))
+  })
 }
 
 /** Unknown route, or a known one with a wrong method. */

@@ -1,0 +1,113 @@
+// The broker under test: the compiled program in a process of its own, configured as an installation and not as a sandbox.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { setTimeout as wait } from 'node:timers/promises'
+import { findFreePort } from '../src/sandbox/free-port.ts'
+
+const START_TIMEOUT_MS = 20_000
+const POLL_MS = 50
+/** Linux counts the CPU time of a process in hundredths of a second. */
+const TICK_MS = 10
+
+export const KONNECT_KEY = 'konnect_key_of_the_benchmark'
+
+export interface BrokerOptions {
+  /** The compiled `main.js`. */
+  program: string
+  databaseUrl: string
+  upstreamUrl: string
+  keyringFile: string
+  /** Settings on top of ours. */
+  environment: Record<string, string>
+  /** Node's own, `--cpu-prof` for one. */
+  nodeArguments?: string[]
+}
+
+export interface BrokerProcess {
+  /** Base of the public listener. */
+  url: string
+  /** Lines it has logged so far. */
+  logged (): number
+  /** CPU time it has used so far, all threads; null where the system does not tell (anything but Linux). */
+  cpuMs (): Promise<number | null>
+  /** Ends it with grace, as an orchestrator would. */
+  close (): Promise<void>
+}
+
+/** @throws {Error} with its last words when it does not become ready */
+export async function startBroker (options: BrokerOptions): Promise<BrokerProcess> {
+  const [port, operationsPort] = [await findFreePort(), await findFreePort()]
+  const child = spawn(process.execPath, [...options.nodeArguments ?? [], options.program], {
+    // Nothing of the surroundings: what is set here is all the broker knows.
+    env: { PATH: process.env['PATH'], ...environmentOf(options, port, operationsPort) },
+    stdio: ['ignore', 'pipe', 'pipe']
+  })
+  const exited = once(child, 'exit')
+  const log = collectLines(child)
+  try {
+    await untilReady(`http://127.0.0.1:${operationsPort}/readyz`, child)
+  } catch (error) {
+    child.kill('SIGKILL')
+    await exited
+    throw new Error(`The broker did not become ready:\n${log.tail.join('\n')}`, { cause: error })
+  }
+  return {
+    url: `http://127.0.0.1:${port}`,
+    logged: () => log.count,
+    cpuMs: () => cpuTimeMs(child.pid as number),
+    async close () {
+      child.kill('SIGTERM')
+      await exited
+    }
+  }
+}
+
+function environmentOf ({ databaseUrl, upstreamUrl, keyringFile, environment }: BrokerOptions, port: number, operationsPort: number): Record<string, string> {
+  return {
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    OPERATIONS_PORT: String(operationsPort),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
+    DATABASE_URL: databaseUrl,
+    ENCRYPTION_KEYRING_FILE: keyringFile,
+    AZURE_TENANT_ID: '00000000-0000-4000-8000-000000000001',
+    AZURE_CLIENT_ID: '00000000-0000-4000-8000-000000000002',
+    AZURE_CLIENT_SECRET: 'secret_of_the_benchmark',
+    AZURE_AUTHORITY_HOST: upstreamUrl,
+    GRAPH_BASE_URL: upstreamUrl,
+    KONNECT_API_KEYS: KONNECT_KEY,
+    ...environment
+  }
+}
+
+function collectLines (child: ChildProcess): { count: number, tail: string[] } {
+  const log = { count: 0, tail: [] as string[] }
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream === null) continue
+    createInterface({ input: stream }).on('line', line => {
+      log.count += 1
+      log.tail.push(line)
+      if (log.tail.length > 20) log.tail.shift()
+    })
+  }
+  return log
+}
+
+async function untilReady (url: string, child: ChildProcess): Promise<void> {
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
+  while (!await fetch(url, { signal }).then(response => response.ok, () => false)) {
+    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}`)
+    await wait(POLL_MS, undefined, { signal })
+  }
+}
+
+async function cpuTimeMs (pid: number): Promise<number | null> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
+  if (text === null) return null
+  // After the name, which may hold anything in its brackets; fields 14 and 15 of the whole are user and system time (proc(5)).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
+}

@@ -1,0 +1,29 @@
+// The stub upstream, from outside: starts its process, sets its latency, reads its counts.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import type { UpstreamCounts } from './stub-upstream.ts'
+
+export interface Upstream {
+  url: string
+  /** From now on every answer takes `latencyMs`; returns the counts since the last call. */
+  setLatency (latencyMs: number): Promise<UpstreamCounts>
+  close (): Promise<void>
+}
+
+export async function startUpstream (): Promise<Upstream> {
+  const child = fork(fileURLToPath(new URL('stub-upstream.ts', import.meta.url)))
+  const exited = once(child, 'exit')
+  const [{ url }] = await once(child, 'message') as [{ url: string }]
+  return {
+    url,
+    async setLatency (latencyMs) {
+      const response = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ latencyMs }) })
+      return await response.json() as UpstreamCounts
+    },
+    async close () {
+      child.disconnect()
+      await exited
+    }
+  }
+}

@@ -1,0 +1,39 @@
+// Promises 1, 2 and 3 against SIGKILL. The suite makes two rounds; `npm run crash` makes more: its argument is their number.
+import t, { type Test } from 'tap'
+import { gaps } from './gaps.ts'
+import { killAndForget, killAndRepeat, lastingViolations, openBench, type Bench, type CutOff } from './kill-round.ts'
+
+const rounds = Number(process.argv[2] ?? 2)
+const LONG_WINDOW_MS = 120_000
+const SHORT_WINDOW_MS = 1_000
+
+t.jobs = 2
+
+t.test('a broker killed in any gap of a create answers the repeated request, with one application for each', async t => {
+  const bench = await openBench(t, LONG_WINDOW_MS)
+  t.same(await faultsOf(t, bench, killAndRepeat), [])
+  t.same(await lastingViolations(bench, gaps.length * rounds), [])
+})
+
+t.test('a broker killed in any gap of a create that nobody repeats leaves nothing in Entra but what may have been received', async t => {
+  const bench = await openBench(t, SHORT_WINDOW_MS)
+  t.same(await faultsOf(t, bench, killAndForget), [])
+  t.same(await lastingViolations(bench, gaps.filter(gap => gap.kept).length * rounds), [])
+})
+
+/** Makes all rounds and prints the histogram: gap, kills, outcomes. */
+async function faultsOf (t: Test, bench: Bench, makeRound: (bench: Bench, round: number) => Promise<CutOff[]>): Promise<string[]> {
+  const cutOffs: CutOff[] = []
+  for (let round = 1; round <= rounds; round++) {
+    cutOffs.push(...await makeRound(bench, round))
+    if (rounds > 2) console.error(`${t.name}: round ${round} of ${rounds}`)
+  }
+  for (const gap of gaps) t.comment(histogramLine(gap.name, cutOffs.filter(cutOff => cutOff.gap === gap.name)))
+  return cutOffs.flatMap(({ gap, faults }) => faults.map(fault => `${gap}: ${fault}`))
+}
+
+function histogramLine (gap: string, cutOffs: readonly CutOff[]): string {
+  const counts = new Map<string, number>()
+  for (const { outcome } of cutOffs) counts.set(outcome, (counts.get(outcome) ?? 0) + 1)
+  return `${gap.padEnd(46)} ${String(cutOffs.length).padStart(3)} kills: ${[...counts].map(([outcome, count]) => `${count} ${outcome}`).join(', ')}`
+}

@@ -1,0 +1,37 @@
+// The documents and the page that shows them.
+import t from 'tap'
+import { createServer } from './operations-server.ts'
+
+t.test('both documents are served without a key', async t => {
+  const server = await createServer(t)
+  const operations = await server.inject('/openapi/operations.json')
+  t.match(operations.json(), { openapi: '3.1.0', info: { version: '1.2.3' }, paths: { '/v2/registrations': { get: { operationId: 'listRegistrations' } } } })
+  t.match((await server.inject('/openapi/public.json')).json(), { info: { title: 'public' } })
+})
+
+t.test('the docs page offers both documents and loads nothing from elsewhere', async t => {
+  const server = await createServer(t)
+  const page = await server.inject('/docs/')
+  t.equal(page.statusCode, 200)
+  const assets = [...page.body.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path]) => String(path))
+  t.ok(assets.length >= 5)
+  for (const path of assets) {
+    t.match(path, /^\.\/static\//)
+    t.equal((await server.inject(`/docs/${path.slice(2)}`)).statusCode, 200, path)
+  }
+  const { body: initializer } = await server.inject('/docs/static/swagger-initializer.js')
+  t.match(initializer, '/openapi/operations.json')
+  t.match(initializer, '/openapi/public.json')
+  t.notMatch(page.body, /<script>|on\w+="/, 'nothing inline that the policy would refuse')
+})
+
+t.test('the docs page has a policy that lets it run from here alone; answers elsewhere may do nothing', async t => {
+  const server = await createServer(t)
+  const docs = String((await server.inject('/docs/')).headers['content-security-policy'])
+  t.match(docs, /default-src 'none';.*script-src 'self';.*connect-src 'self';/)
+  t.notMatch(docs, /https:|script-src[^;]*unsafe/)
+  const { headers } = await server.inject('/healthz')
+  t.equal(headers['content-security-policy'], "default-src 'none';frame-ancestors 'none'")
+  t.match(headers, { 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+  t.type(headers['x-request-id'], 'string')
+})
