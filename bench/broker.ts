@@ -8,6 +8,7 @@ import { findFreePort } from '../src/sandbox/free-port.ts'
 
 const START_TIMEOUT_MS = 20_000
 const POLL_MS = 50
+const LINES_KEPT = 3
 /** Linux counts the CPU time of a process in hundredths of a second. */
 const TICK_MS = 10
 
@@ -28,8 +29,8 @@ export interface BrokerOptions {
 export interface BrokerProcess {
   /** Base of the public listener. */
   url: string
-  /** Lines it has logged so far. */
-  logged (): number
+  /** How many lines it has logged so far, and the last of them. */
+  readonly log: { readonly count: number, readonly tail: readonly string[] }
   /** CPU time it has used so far, all threads; null where the system does not tell (anything but Linux). */
   cpuMs (): Promise<number | null>
   /** Ends it with grace, as an orchestrator would. */
@@ -55,7 +56,7 @@ export async function startBroker (options: BrokerOptions): Promise<BrokerProces
   }
   return {
     url: `http://127.0.0.1:${port}`,
-    logged: () => log.count,
+    log,
     cpuMs: () => cpuTimeMs(child.pid as number),
     async close () {
       child.kill('SIGTERM')
@@ -90,7 +91,7 @@ function collectLines (child: ChildProcess): { count: number, tail: string[] } {
     createInterface({ input: stream }).on('line', line => {
       log.count += 1
       log.tail.push(line)
-      if (log.tail.length > 20) log.tail.shift()
+      if (log.tail.length > LINES_KEPT) log.tail.shift()
     })
   }
   return log

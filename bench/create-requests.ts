@@ -14,11 +14,12 @@ export interface Requests {
 export function createRequests (url: string, connections: number): Requests {
   const pool = new Pool(url, { connections, pipelining: 1 })
   const run = randomUUID().slice(0, 8)
+  let sent = 0
   const headers = { 'x-api-key': KONNECT_KEY, 'content-type': 'application/json' }
   return {
-    async send (n) {
+    async send () {
       const body = JSON.stringify({
-        client_name: `Benchmark ${run} ${n}`,
+        client_name: `Benchmark ${run} ${++sent}`,
         application_description: 'Made by the benchmark',
         redirect_uris: ['https://app.example.com/callback'],
         grant_types: ['client_credentials', 'authorization_code'],

@@ -1,22 +1,25 @@
 // A PostgreSQL of the benchmark's own, as durable as in production (fsync, synchronous_commit and full_page_writes on), with
 // pg_stat_statements loaded; and what it counted.
+import { setTimeout as wait } from 'node:timers/promises'
 import pg from 'pg'
 import { startEmbeddedPostgres } from '../src/sandbox/embedded-postgres.ts'
 import { applyMigrations } from '../src/store/migrations.ts'
 
 const DATABASE = 'broker'
+const POLL_MS = 20
 
 export interface BenchDatabase {
   url: string
   /** Name and value of what decides the cost of a commit. */
   settings: Record<string, string>
+  /** Waits for the end of the broker's sessions: they report their transactions with a delay, and at their end. */
   counts (): Promise<StatementCounts>
   close (): Promise<void>
 }
 
 /** Since the server was started, in the broker's database only. */
 export interface StatementCounts {
-  /** Transactions as pg_stat_database counts them. Complete once the sessions have ended: a session reports with a delay. */
+  /** Transactions as pg_stat_database counts them. */
   commits: number
   /** Calls by statement text (constants replaced). */
   calls: Map<string, number>
@@ -67,6 +70,8 @@ async function readSettings (client: pg.Client): Promise<Record<string, string>>
 }
 
 async function readCounts (client: pg.Client): Promise<StatementCounts> {
+  const sessions = 'SELECT FROM pg_stat_activity WHERE datname = $1'
+  while ((await client.query(sessions, [DATABASE])).rowCount !== 0) await wait(POLL_MS)
   const database = await client.query<{ commits: string }>('SELECT xact_commit AS commits FROM pg_stat_database WHERE datname = $1', [DATABASE])
   const statements = await client.query<{ query: string, calls: string }>(`
     SELECT s.query, sum(s.calls) AS calls FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid

@@ -1,8 +1,8 @@
 // Closed-loop load: a fixed number of workers, each sending its next request when the last one was answered.
 // So a slow answer delays the next request: the figures are those of N callers who wait, not of a fixed arrival rate.
 
-/** One request; rejects when the answer is not the one hoped for. `n` is different for each in a whole run. */
-export type Send = (n: number) => Promise<void>
+/** One request; rejects when the answer is not the one hoped for. */
+export type Send = () => Promise<void>
 
 export interface LoadResult {
   /** Of each request, in the order in which they ended. */
@@ -12,8 +12,6 @@ export interface LoadResult {
 }
 
 export type Limit = { durationMs: number } | { requests: number }
-
-let sequence = 0
 
 /** Sends until the limit; the requests under way then are waited for and counted. Rejects with the first failure. */
 export async function runLoad (send: Send, concurrency: number, limit: Limit): Promise<LoadResult> {
@@ -26,7 +24,7 @@ export async function runLoad (send: Send, concurrency: number, limit: Limit): P
     while (left > 0 && performance.now() < endsMs) {
       left -= 1
       const sentMs = performance.now()
-      await send(++sequence)
+      await send()
       latenciesMs.push(performance.now() - sentMs)
     }
   }

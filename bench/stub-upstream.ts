@@ -31,8 +31,9 @@ process.on('disconnect', () => process.exit())
 
 function serve (request: IncomingMessage, body: string, response: ServerResponse): void {
   const { method = '', url = '' } = request
-  if (url === '/control') return control(body, response)
-  const call = callOf(method, url)
+  const [path = ''] = url.split('?')
+  if (path === '/control') return control(body, response)
+  const call = callOf(method, path)
   calls[call] += 1
   if (latencyMs === 0) return answer(call, body, response)
   const startedMs = performance.now()
@@ -42,11 +43,11 @@ function serve (request: IncomingMessage, body: string, response: ServerResponse
   }, latencyMs)
 }
 
-function callOf (method: string, url: string): UpstreamCall {
-  if (method === 'POST' && url.endsWith('/oauth2/v2.0/token')) return 'token'
-  if (method === 'PATCH' && url.startsWith('/v1.0/applications(uniqueName=')) return 'application'
-  if (method === 'PATCH' && url.startsWith('/v1.0/servicePrincipals(appId=')) return 'principal'
-  if (method === 'POST' && url.endsWith('/addPassword')) return 'password'
+function callOf (method: string, path: string): UpstreamCall {
+  if (method === 'POST' && path.endsWith('/oauth2/v2.0/token')) return 'token'
+  if (method === 'PATCH' && path.startsWith('/v1.0/applications(uniqueName=')) return 'application'
+  if (method === 'PATCH' && path.startsWith('/v1.0/servicePrincipals(appId=')) return 'principal'
+  if (method === 'POST' && path.endsWith('/addPassword')) return 'password'
   return 'other'
 }
 

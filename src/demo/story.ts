@@ -59,7 +59,8 @@ export function story ({ konnect, tenant, directory, operations }: Stage): Chapt
     {
       title: 'event hooks change it and link it',
       async run () {
-        const changed = eventPayload(client.clientId, 'update_application', { application_name: 'Weather app 2', redirect_uris: ['https://weather.example.com/new'] })
+        const change = { application_name: 'Weather app 2', redirect_uris: ['https://weather.example.com/new'] }
+        const changed = eventPayload(client.clientId, 'update_application', change)
         assert.equal((await konnect('POST', `${path()}/event-hook`, changed)).status, 200)
         const product = { api_product_version_id: 'f1c2a3b4-0000-4000-8000-000000000007' }
         assert.equal((await konnect('POST', `${path()}/event-hook`, eventPayload(client.clientId, 'add_registration', product))).status, 200)

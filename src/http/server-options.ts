@@ -1,7 +1,7 @@
 // Limits and habits every listener shares.
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import type { FastifyBaseLogger, FastifyHttpOptions } from 'fastify'
+import { LogController, type FastifyBaseLogger, type FastifyHttpOptions } from 'fastify'
 
 /** 256 redirect URIs of 256 characters and some metadata fit; nothing a caller needs is larger. */
 const BODY_LIMIT_BYTES = 256 * 1024
@@ -14,7 +14,7 @@ export function serverOptions (logger: FastifyBaseLogger): FastifyHttpOptions<Se
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     // plugins/request-log.ts writes the one line.
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
     bodyLimit: BODY_LIMIT_BYTES,
     connectionTimeout: 60_000,
     requestTimeout: 10_000,

@@ -187,12 +187,12 @@ export class Directory {
 
   snapshot (): DirectorySnapshot {
     const records = [...this.applications.values(), ...this.principals.values(), ...this.deleted.values()]
-    return { sequence: this.#sequence, records: structuredClone(records) }
+    return { sequence: this.#sequence, records: records.map(record => ({ ...record, past: [] })) }
   }
 
   load (snapshot: DirectorySnapshot): void {
     this.#sequence = snapshot.sequence
-    for (const record of structuredClone(snapshot.records)) this.#index(record)
+    for (const record of snapshot.records) this.#index({ ...record })
   }
 
   #newRecord (id: string, appId: string, creator: Creator | null, now: number) {

@@ -34,8 +34,6 @@ export interface Records {
   addProvider (name: string): Promise<string>
   /** Reserves and then saves a registration, as a finished saga does. */
   add (wanted?: Wanted): Promise<Registration>
-  /** Cuts the broker off its database. */
-  close (): Promise<void>
 }
 
 export interface Wanted {
@@ -90,7 +88,7 @@ export async function createRecords (t: Closing): Promise<Records> {
 
   await addProvider('default')
   const reader = createRegistrationsReader(createRegistrationBrowser(opened.prisma))
-  return { database, store, reader, addProvider, add, close: opened.close }
+  return { database, store, reader, addProvider, add }
 }
 
 function newRegistration ({ surface = 'konnect', clientName = 'A client', createdAt = new Date() }: Wanted) {

@@ -6,6 +6,9 @@ import { StoreUnavailableError } from '../../src/registration/ports.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
 import { createReadiness } from '../../src/http/readiness.ts'
 import { createLogger } from '../../src/logger.ts'
+import { createRegistrationsReader } from '../../src/registration/browse.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
+import { createRegistrationBrowser } from '../../src/store/registration-browser.ts'
 import { authorized, createRecords, createServer, operator } from './operations-server.ts'
 
 const id = '0197b2e4-7a11-7c3e-9d55-1b2f6a7c8d90'
@@ -155,9 +158,9 @@ t.test('an error nobody knows is 500 without its text', async t => {
 })
 
 t.test('a database that is away is 503 with Retry-After, not the caller\'s fault', async t => {
-  const records = await createRecords(t)
-  const server = await createServer(t, { records })
-  await records.close()
+  const { prisma, close } = openDatabase({ connectionString: 'postgresql://nobody@127.0.0.1:1/nothing' })
+  t.teardown(close)
+  const server = await createServer(t, { records: { reader: createRegistrationsReader(createRegistrationBrowser(prisma)) } })
   for (const url of ['/v2/registrations', `/v2/registrations/${id}`]) {
     const { headers, statusCode } = await problemOf(server, { url, headers: authorized })
     t.equal(statusCode, 503)

@@ -51,7 +51,6 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
       const port = await findFreePort()
       this.url = `http://127.0.0.1:${port}`
       const started = spawn(process.execPath, ['--import=tsx', program], {
-        cwd: folder,
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
           PATH: process.env['PATH'],

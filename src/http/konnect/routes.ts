@@ -37,7 +37,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
 
   server.delete('/:clientId', { schema: operations.deleteApplication }, async (request, reply) => {
     await registrar.remove(clientIdOf(request.params), callOf(request))
-    return reply.code(204).send()
+    return reply.code(204).send(undefined)
   })
 
   server.post('/:clientId/new-secret', { schema: operations.rotateSecret }, async request =>
@@ -48,7 +48,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
     const event = toClientEvent(clientId, request.body)
     if (event.type === 'update_application') await registrar.update(clientId, toMetadataChange(request.body), event, callOf(request))
     else await registrar.recordEvent(clientId, event, callOf(request))
-    return reply.code(200).send()
+    return reply.code(200).send(undefined)
   })
 
   server.get('/:clientId/secrets', { schema: operations.listSecrets }, async request =>
@@ -63,7 +63,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
     const { secretId } = request.params
     if (!UUID.test(secretId)) throw new RegistrationError('unknown_secret', 'The client has no such secret.')
     await registrar.revokeSecret(clientIdOf(request.params), secretId, callOf(request))
-    return reply.code(204).send()
+    return reply.code(204).send(undefined)
   })
 }
 

@@ -77,7 +77,7 @@ export const ErrorAnswer = Type.Object({
   error_description: Type.String({ description: 'A sentence, with the request id.' })
 }, { $id: 'KonnectError', title: 'Error' })
 
-export const Nothing = Type.Null({ description: 'No body.' })
+export const Nothing = Type.Unsafe<undefined>({ type: 'null', description: 'No body.' })
 
 export const ClientParams = Type.Object({ clientId: Type.String({ description: 'The client_id (Entra\'s appId).' }) })
 export const SecretParams = Type.Object({

@@ -1,0 +1,109 @@
+// The benchmark of create: PostgreSQL, a stub of Entra and the compiled broker, each in a process of its own; the load comes from this one.
+//   npm run bench                     under three minutes
+//   npm run bench -- --quick          under forty seconds, for a first impression
+//   npm run bench -- --profile        the instant upstream only, with a CPU profile of the broker in bench/results/
+// Exits with 1 when a promise is not kept. docs/performance.md says how to read the figures.
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { cpus, loadavg, tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { createKeyringFile } from '../src/vault/keyring.ts'
+import { startBroker, type BrokerProcess } from './broker.ts'
+import { countStatements } from './count.ts'
+import { startDatabase, type BenchDatabase } from './database.ts'
+import { measure, type Case, type CaseResult } from './measure.ts'
+import { describe, judge, keep, type Results } from './report.ts'
+import { startUpstream, type Upstream } from './upstream.ts'
+
+const CONCURRENCIES = [1, 16, 64]
+const UPSTREAM_MS = 50
+const WARM_UP: Case = { upstreamMs: 0, concurrency: 16 }
+const root = resolve(import.meta.dirname, '..')
+const resultsFolder = join(root, 'bench', 'results')
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
+    'log-level': { type: 'string', default: 'warn' },
+    /** Another build to measure. */
+    broker: { type: 'string', default: join(root, 'dist', 'src', 'main.js') }
+  }
+})
+const extent = options.quick
+  ? { warmUpMs: 3000, rounds: 2, durationMs: 1200, counted: 300 }
+  : { warmUpMs: 6000, rounds: 5, durationMs: 4000, counted: 2000 }
+// The limit on Graph writes would be what is measured.
+const environment = { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: options['log-level'] }
+
+interface Surroundings {
+  database: BenchDatabase
+  upstream: Upstream
+  start: (nodeArguments?: string[]) => Promise<BrokerProcess>
+}
+
+process.exitCode = await withSurroundings(options.profile ? profile : benchmark)
+
+async function benchmark ({ database, upstream, start }: Surroundings): Promise<number> {
+  const startedAt = new Date().toISOString()
+  const load = loadavg()[0]?.toFixed(1) ?? '?'
+  const cases = await timed(upstream, start, [UPSTREAM_MS, 0])
+  await upstream.setLatency(0)
+  const perRegistration = await countStatements(start, database, WARM_UP, extent.counted)
+  const results: Results = { startedAt, circumstances: circumstances(database, load), cases, perRegistration }
+  const verdicts = judge(results)
+  console.log(describe(results, verdicts))
+  const file = join(resultsFolder, `${startedAt.replaceAll(/[:.]/g, '-')}.json`)
+  await keep(file, results, verdicts)
+  console.log(`\nKept in ${file}`)
+  return verdicts.every(({ kept }) => kept) ? 0 : 1
+}
+
+async function profile ({ upstream, start }: Surroundings): Promise<number> {
+  const cases = await timed(upstream, () => start(['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`]), [0])
+  for (const { concurrency, requestsPerSecond } of cases) console.log(`${concurrency} at once: ${requestsPerSecond.median.toFixed(0)} requests/s`)
+  console.log(`The profile is in ${resultsFolder}`)
+  return 0
+}
+
+async function timed (upstream: Upstream, start: () => Promise<BrokerProcess>, latenciesMs: number[]): Promise<CaseResult[]> {
+  const broker = await start()
+  try {
+    await measure({ broker, upstream }, [WARM_UP], 1, extent.warmUpMs)
+    const cases = latenciesMs.flatMap(upstreamMs => CONCURRENCIES.map((concurrency): Case => ({ upstreamMs, concurrency })))
+    return await measure({ broker, upstream }, cases, extent.rounds, extent.durationMs)
+  } finally {
+    await broker.close()
+    if (environment.LOG_LEVEL === 'warn' && broker.log.count > 0) console.error(`The broker had something to say:\n${broker.log.tail.join('\n')}`)
+  }
+}
+
+function circumstances (database: BenchDatabase, load: string): Record<string, string> {
+  return {
+    Machine: `${cpus().length} x ${cpus()[0]?.model ?? '?'}, shared by broker, PostgreSQL, stub and load; load average at the start ${load}`,
+    Node: process.version,
+    PostgreSQL: Object.entries(database.settings).map(([name, value]) => `${name}=${value}`).join(' '),
+    Broker: Object.entries(environment).map(([name, value]) => `${name}=${value}`).join(' '),
+    Extent: `${extent.rounds} rounds of ${extent.durationMs} ms per case, closed loop; requests/s: median (least-most) of the rounds`
+  }
+}
+
+async function withSurroundings (work: (surroundings: Surroundings) => Promise<number>): Promise<number> {
+  const closers: Array<() => Promise<void>> = []
+  try {
+    const folder = await mkdtemp(join(tmpdir(), 'dcr-bench-'))
+    closers.push(() => rm(folder, { recursive: true, force: true }))
+    // PostgreSQL may run under another account than ours and has to pass through.
+    await chmod(folder, 0o711)
+    const keyringFile = join(folder, 'keyring.json')
+    await createKeyringFile(keyringFile)
+    const database = await startDatabase(join(folder, 'postgres'))
+    closers.push(database.close)
+    const upstream = await startUpstream()
+    closers.push(upstream.close)
+    const common = { program: options.broker, databaseUrl: database.url, upstreamUrl: upstream.url, keyringFile, environment }
+    return await work({ database, upstream, start: async (nodeArguments = []) => await startBroker({ ...common, nodeArguments }) })
+  } finally {
+    for (const close of closers.reverse()) await close()
+  }
+}

@@ -1,0 +1,57 @@
+// The OpenAPI documents, from servers that are built but connected to nothing.
+import type { FastifyInstance } from 'fastify'
+import { buildOperationsServer } from '../src/http/operations-server.ts'
+import { buildPublicServer } from '../src/http/public-server.ts'
+import { createReadiness } from '../src/http/readiness.ts'
+import { createLogger } from '../src/logger.ts'
+import type { RegistrationsReader } from '../src/registration/browse.ts'
+import type { Registrar } from '../src/registration/registrar.ts'
+import { version } from '../src/version.ts'
+
+export const documentNames = ['public', 'operations'] as const
+export type DocumentName = typeof documentNames[number]
+
+const logger = createLogger({ level: 'silent' })
+
+const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
+  public: async () => await buildPublicServer({ logger, registrar: unconnected<Registrar>(), recogniseCaller: () => null, version, publicUrl: null }),
+  operations: async () => await buildOperationsServer({
+    logger,
+    registrations: unconnected<RegistrationsReader>(),
+    recogniseCaller: () => null,
+    readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
+    publicDocument: () => ({}),
+    version
+  })
+}
+
+/** The document of one listener as text: maps in alphabetical order, so that it changes only where the API does. */
+export async function openApiDocument (name: DocumentName): Promise<string> {
+  const server = await builders[name]()
+  try {
+    await server.ready()
+    const { openapi, info, servers, tags, paths, components, ...rest } = JSON.parse(JSON.stringify(server.swagger())) as Document
+    const sortedComponents = sorted(Object.fromEntries(Object.entries(components).map(([kind, members]) => [kind, sorted(members)])))
+    return `${JSON.stringify({ openapi, info, servers, tags, paths: sorted(paths), components: sortedComponents, ...rest }, null, 2)}\n`
+  } finally {
+    await server.close()
+  }
+}
+
+interface Document {
+  openapi: string
+  info: object
+  servers: object[]
+  tags: object[]
+  paths: Record<string, object>
+  components: Record<string, Record<string, object>>
+}
+
+/** Building routes calls no use case. */
+function unconnected<Port extends object> (): Port {
+  return new Proxy<object>({}, { get: (_target, member) => { throw new Error(`Nothing is connected: ${String(member)}`) } }) as Port
+}
+
+function sorted<Value> (record: Record<string, Value>): Record<string, Value> {
+  return Object.fromEntries(Object.entries(record).sort(([one], [other]) => one < other ? -1 : 1))
+}

@@ -1,0 +1,84 @@
+// The committed OpenAPI documents: current, valid, complete, and open about where secrets are.
+import { readFile } from 'node:fs/promises'
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t from 'tap'
+import { documentNames, openApiDocument, type DocumentName } from '../scripts/openapi-documents.ts'
+
+interface Operation {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  security?: Array<Record<string, string[]>>
+  parameters?: Array<{ name: string, description?: string }>
+  responses: Record<string, { description: string, content?: Record<string, unknown> }>
+}
+
+interface Document {
+  tags: Array<{ name: string, description: string }>
+  paths: Record<string, Record<string, Operation>>
+  components: { schemas: Record<string, unknown>, securitySchemes: Record<string, unknown> }
+}
+
+const documents = Object.fromEntries(await Promise.all(documentNames.map(async name =>
+  [name, await openApiDocument(name)] as const))) as Record<DocumentName, string>
+
+const operationsOf = (document: Document) => Object.entries(document.paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })))
+
+for (const name of documentNames) {
+  const document = JSON.parse(documents[name]) as Document
+
+  t.test(`openapi/${name}.json is what the routes say now (npm run openapi)`, async t => {
+    t.equal(await readFile(`openapi/${name}.json`, 'utf8'), documents[name])
+  })
+
+  t.test(`openapi/${name}.json is valid OpenAPI 3.1`, async t => {
+    const validator = new Validator()
+    t.same(await validator.validate(structuredClone(document)), { valid: true })
+    t.equal(validator.version, '3.1')
+  })
+
+  t.test(`every reference in openapi/${name}.json leads to a component, and every component is used`, async t => {
+    const references = new Set([...documents[name].matchAll(/"\$ref": "([^"]+)"/g)].map(([, target]) => target))
+    t.same([...references].sort(), Object.keys(document.components.schemas).map(schema => `#/components/schemas/${schema}`).sort())
+  })
+
+  t.test(`every route of openapi/${name}.json says what it is for, who may call it and how it fails`, async t => {
+    const operations = operationsOf(document)
+    t.ok(operations.length > 2)
+    const ids = operations.map(({ operation }) => operation.operationId)
+    t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
+    for (const { name: route, operation } of operations) {
+      t.match(operation, { operationId: /^[a-z]\w+$/, summary: /\S/ }, route)
+      for (const tag of operation.tags ?? ['none']) t.ok(document.tags.some(each => each.name === tag), `${route}: ${tag} is described`)
+      for (const scheme of operation.security?.flatMap(Object.keys) ?? ['none']) t.ok(scheme in document.components.securitySchemes, `${route}: ${scheme}`)
+      for (const parameter of operation.parameters ?? []) t.match(parameter.description, /\S/, `${route}: ${parameter.name}`)
+      for (const [status, answer] of Object.entries(operation.responses)) {
+        t.not(answer.description, 'Default Response', `${route} ${status}`)
+        if (status !== '204' && status >= '400') t.ok(Object.keys(answer.content ?? {}).length > 0, `${route} ${status} has a body`)
+      }
+      if (operation.security?.length === 0) continue
+      for (const status of ['400', '401', '503']) t.ok(status in operation.responses, `${route} answers ${status}`)
+    }
+  })
+}
+
+t.test('secrets are exactly where they have to be', async t => {
+  const secretsOf = (name: DocumentName) => pathsOfSecrets((JSON.parse(documents[name]) as Document).components.schemas)
+  t.same(secretsOf('public'), ['KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret'])
+  t.same(secretsOf('operations'), [])
+})
+
+t.test('no member that sounds like a secret goes unmarked', async t => {
+  for (const name of documentNames) {
+    const named = [...documents[name].matchAll(/"(\w*(?:secret|password|token)\w*)": \{/g)].map(([, member]) => member)
+    t.same([...new Set(named)].filter(member => !['client_secret', 'secrets', 'secret_id'].includes(String(member))), [], name)
+  }
+})
+
+/** Dotted paths of the members marked x-secret. */
+function pathsOfSecrets (value: unknown, path: readonly string[] = []): string[] {
+  if (typeof value !== 'object' || value === null) return []
+  const own = 'x-secret' in value && value['x-secret'] === true ? [path.filter(part => part !== 'properties').join('.')] : []
+  return [...own, ...Object.entries(value).flatMap(([name, member]) => pathsOfSecrets(member, [...path, name]))].sort()
+}
