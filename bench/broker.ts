@@ -29,7 +29,7 @@ export interface BrokerOptions {
 export interface BrokerProcess {
   /** Base of the public listener. */
   url: string
-  /** How many lines it has logged so far, and the last of them. */
+  /** How many lines it has logged since it was ready, and the last of them. */
   readonly log: { readonly count: number, readonly tail: readonly string[] }
   /** CPU time it has used so far, all threads; null where the system does not tell (anything but Linux). */
   cpuMs (): Promise<number | null>
@@ -54,6 +54,8 @@ export async function startBroker (options: BrokerOptions): Promise<BrokerProces
     await exited
     throw new Error(`The broker did not become ready:\n${log.tail.join('\n')}`, { cause: error })
   }
+  // That it was not ready at once is no news.
+  Object.assign(log, { count: 0, tail: [] })
   return {
     url: `http://127.0.0.1:${port}`,
     log,

@@ -31,7 +31,7 @@ const { values: options } = parseArgs({
   }
 })
 const extent = options.quick
-  ? { warmUpMs: 3000, rounds: 2, durationMs: 1200, counted: 300 }
+  ? { warmUpMs: 3000, rounds: 2, durationMs: 1000, counted: 200 }
   : { warmUpMs: 6000, rounds: 5, durationMs: 4000, counted: 2000 }
 // The limit on Graph writes would be what is measured.
 const environment = { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: options['log-level'] }

@@ -28,8 +28,9 @@ closeWithGrace({ delay: CLOSE_DELAY_MS, logger: false }, async ({ signal, err })
 await listen(sandbox)
 
 async function listen (sandbox: Sandbox | null): Promise<void> {
-  const publicUrl = await broker.publicServer.listen(complete.publicListener)
-  const operationsUrl = await broker.operationsServer.listen(complete.operationsListener)
+  // Copies: Fastify writes into what it is given, and the settings are frozen.
+  const publicUrl = await broker.publicServer.listen({ ...complete.publicListener })
+  const operationsUrl = await broker.operationsServer.listen({ ...complete.operationsListener })
   try {
     await broker.started
   } catch (error) {

@@ -60,6 +60,7 @@ export async function checkMigrations (databaseUrl: string): Promise<void> {
     throw error
   })
   if (status.failed.length > 0) throw new StartupError(`Migrations have failed and must be resolved first: ${status.failed.join(', ')}.`)
+  if (status.changed.length > 0) throw new StartupError(`Migrations were applied with another content than this release has: ${status.changed.join(', ')}.`)
   if (status.pending.length > 0) throw new PendingMigrationsError(`Migrations are pending (${status.pending.join(', ')}): run \`dcr-broker migrate\`.`)
 }
 

@@ -34,7 +34,7 @@ for (const name of documentNames) {
 
   t.test(`openapi/${name}.json is valid OpenAPI 3.1`, async t => {
     const validator = new Validator()
-    t.same(await validator.validate(structuredClone(document)), { valid: true })
+    t.same(await validator.validate(JSON.parse(documents[name]) as Record<string, unknown>), { valid: true })
     t.equal(validator.version, '3.1')
   })
 
@@ -63,6 +63,9 @@ for (const name of documentNames) {
   })
 }
 
+/** The marked one, and names about secrets that hold none. */
+const harmless = ['client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'token_endpoint_auth_method']
+
 t.test('secrets are exactly where they have to be', async t => {
   const secretsOf = (name: DocumentName) => pathsOfSecrets((JSON.parse(documents[name]) as Document).components.schemas)
   t.same(secretsOf('public'), ['KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret'])
@@ -72,7 +75,7 @@ t.test('secrets are exactly where they have to be', async t => {
 t.test('no member that sounds like a secret goes unmarked', async t => {
   for (const name of documentNames) {
     const named = [...documents[name].matchAll(/"(\w*(?:secret|password|token)\w*)": \{/g)].map(([, member]) => member)
-    t.same([...new Set(named)].filter(member => !['client_secret', 'secrets', 'secret_id'].includes(String(member))), [], name)
+    t.same([...new Set(named)].filter(member => !harmless.includes(String(member))), [], name)
   }
 })
 

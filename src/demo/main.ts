@@ -1,5 +1,5 @@
 // `npm run demo`: a sandbox of its own on free ports, the whole story, exit code 1 if any step fails.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { assemble } from '../assemble.ts'
@@ -10,6 +10,8 @@ import { konnectAt } from './konnect.ts'
 import { story, type DirectoryObject, type Stage } from './story.ts'
 
 const dir = await mkdtemp(join(tmpdir(), 'dcr-demo-'))
+// As root PostgreSQL runs under another account, which has to pass through.
+await chmod(dir, 0o711)
 // Nothing of the surroundings: the demo never touches a database or tenant that happens to be configured.
 const settings = readSettings({ PORT: '0', OPERATIONS_PORT: '0', SIMULATOR_PORT: '0', SANDBOX_DIR: dir, LOG_LEVEL: process.env.DEMO_LOG_LEVEL ?? 'error' })
 const sandbox = await openSandbox(settings as Settings & { sandbox: SandboxSettings })
@@ -24,7 +26,6 @@ try {
 } finally {
   await broker.close()
   await sandbox.close()
-  // As root PostgreSQL may have been given another folder; what is ours goes.
   await rm(dir, { recursive: true, force: true })
 }
 console.log(failures === 0 ? '\nEverything worked.' : `\n${failures} steps failed.`)

@@ -40,7 +40,7 @@ export function descriptionOf (description: string | null): string | null {
 }
 
 function oneLine (text: string): string {
-  return text.normalize('NFC').replace(/\s+/gu, ' ').replace(UNSAFE, '').trim()
+  return text.normalize('NFC').replace(/[\t-\r]+/g, ' ').replace(UNSAFE, '').replace(/\s+/gu, ' ').trim()
 }
 
 function shorten (text: string, maxUnits: number): string {

@@ -1,0 +1,53 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { acceptRedirectUris, platformsOf, refusalOf } from '../../src/registration/redirect-uris.ts'
+
+t.test('a redirect URI that Entra takes is accepted as it is', async t => {
+  for (const uri of [
+    'https://example.com', 'https://example.com/', 'https://example.com/callback?tenant=a&x=%20', 'https://EXAMPLE.com:8443/Path',
+    'http://localhost', 'http://localhost:3000/cb', 'http://127.0.0.1:41999/oauth/callback', 'com.example.app://auth', 'myapp://callback',
+    'urn:ietf:wg:oauth:2.0:oob', `https://example.com/${'a'.repeat(236)}`
+  ]) t.strictSame([refusalOf(uri), ...acceptRedirectUris([uri])], [null, uri], uri)
+})
+
+t.test('a redirect URI that Entra refuses, or that is dangerous, is refused with its reason', async t => {
+  for (const [uri, reason] of [
+    ['http://example.com', /http/], ['http://localhost.evil.com/', /http/], ['http://127.0.0.2/', /http/], ['http://[::1]/cb', /::1/],
+    ['https://user@example.com/', /user/], ['https://user:pw@example.com/', /user/], ['https://@example.com/', /user/],
+    ['https://example.com/#x', /fragment/], ['https://example.com/#', /fragment/], ['https://*.example.com/', /\*/], ['https://example.com/a b', /characters/],
+    ['https://example.com/\n', /characters/], ['https://exämple.com/', /characters/], ['https://example.com\\@evil.com', /support/],
+    ['https://example.com/a/../b', /dot segment/], ['https://example.com/%2e%2e/b', /dot segment/], ['https://example.com/.', /dot segment/],
+    ['javascript:alert', /scheme/], ['data:text/html', /scheme/], ['JavaScript://x/%0aalert', /scheme/], ['file:///etc/passwd', /scheme/], ['blob:https://x/y', /scheme/],
+    ['/relative', /absolute/], ['', /characters/], ['https:example.com', /https/], ['https://', /absolute/], ['https://[2001:db8::1]/', /IPv6/],
+    ['myapp:callback', /host/], ['com.example:/cb', /host/], [`https://example.com/${'a'.repeat(237)}`, /256/]
+  ] as Array<[string, RegExp]>) {
+    t.match(refusalOf(uri), reason, uri)
+    t.throws(() => acceptRedirectUris(['https://ok.example/', uri]), { code: 'invalid_redirect_uri', publicMessage: /redirect_uris\[1\]/ })
+  }
+})
+
+t.test('duplicates and loopback URIs that differ only in their port collapse to the first', async t => {
+  t.strictSame(acceptRedirectUris(['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/cb', 'https://a.example/', 'http://localhost:2/other', 'http://127.0.0.1:1/cb']),
+    ['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/other', 'http://127.0.0.1:1/cb'])
+  t.strictSame(acceptRedirectUris(['https://a.example:1/', 'https://a.example:2/']).length, 2, 'ports of other hosts matter')
+})
+
+t.test('more redirect URIs than an Entra application holds are refused', async t => {
+  const uris = Array.from({ length: 257 }, (_, index) => `https://example.com/${index}`)
+  t.throws(() => acceptRedirectUris(uris), { code: 'invalid_redirect_uri', publicMessage: /256/ })
+  t.equal(acceptRedirectUris(uris.slice(1)).length, 256)
+})
+
+t.test('each URI stands on one platform: web for a client with a secret, publicClient without one and for schemes of installed apps', async t => {
+  const uris = ['https://a.example/', 'http://localhost/', 'myapp://cb']
+  t.strictSame(platformsOf(uris, 'client_secret_post'), { web: ['https://a.example/', 'http://localhost/'], publicClient: ['myapp://cb'], spa: [] })
+  t.strictSame(platformsOf(uris, 'none'), { web: [], publicClient: uris, spa: [] })
+})
+
+t.test('no text makes the check fail in another way, and what it accepts has no character Entra refuses', async t => {
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.webUrl({ withFragments: true, withQueryParameters: true }), fc.string({ unit: 'binary' })), uri => {
+    if (refusalOf(uri) !== null) return
+    const { protocol, hash, username } = new URL(uri)
+    return !/[!$'(),;*\\#\s]/.test(uri) && hash === '' && username === '' && protocol !== 'javascript:'
+  }), { numRuns: 2_000 })
+})
