@@ -19,15 +19,14 @@ const CONCURRENCIES = [1, 16, 64]
 const UPSTREAM_MS = 50
 const WARM_UP: Case = { upstreamMs: 0, concurrency: 16 }
 const root = resolve(import.meta.dirname, '..')
+const program = join(root, 'dist', 'src', 'main.js')
 const resultsFolder = join(root, 'bench', 'results')
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
-    'log-level': { type: 'string', default: 'warn' },
-    /** Another build to measure. */
-    broker: { type: 'string', default: join(root, 'dist', 'src', 'main.js') }
+    'log-level': { type: 'string', default: 'warn' }
   }
 })
 const extent = options.quick
@@ -61,7 +60,9 @@ async function benchmark ({ database, upstream, start }: Surroundings): Promise<
 
 async function profile ({ upstream, start }: Surroundings): Promise<number> {
   const cases = await timed(upstream, () => start(['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`]), [0])
-  for (const { concurrency, requestsPerSecond } of cases) console.log(`${concurrency} at once: ${requestsPerSecond.median.toFixed(0)} requests/s`)
+  for (const { concurrency, requestsPerSecond: { median }, brokerCpuMsPerRegistration: cpuMs } of cases) {
+    console.log(`${concurrency} at once: ${median.toFixed(0)} requests/s, ${cpuMs?.toFixed(2) ?? '?'} ms of the broker's CPU each`)
+  }
   console.log(`The profile is in ${resultsFolder}`)
   return 0
 }
@@ -101,7 +102,7 @@ async function withSurroundings (work: (surroundings: Surroundings) => Promise<n
     closers.push(database.close)
     const upstream = await startUpstream()
     closers.push(upstream.close)
-    const common = { program: options.broker, databaseUrl: database.url, upstreamUrl: upstream.url, keyringFile, environment }
+    const common = { program, databaseUrl: database.url, upstreamUrl: upstream.url, keyringFile, environment }
     return await work({ database, upstream, start: async (nodeArguments = []) => await startBroker({ ...common, nodeArguments }) })
   } finally {
     for (const close of closers.reverse()) await close()

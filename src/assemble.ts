@@ -51,7 +51,12 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     onPoolError: error => log.warn({ err: error }, 'An idle database connection broke')
   })
   const { prisma } = database
-  const times = { leaseMs: limits.leaseMs, attemptTimeoutMs: limits.attemptTimeoutMs, redeliveryWindowMs: limits.redeliveryWindowMs }
+  const times = {
+    leaseMs: limits.leaseMs,
+    attemptTimeoutMs: limits.attemptTimeoutMs,
+    redeliveryWindowMs: limits.redeliveryWindowMs,
+    writesPerSecond: settings.entra.writesPerSecond
+  }
   const catalogue = createCatalogue(prisma)
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.

@@ -1,12 +1,11 @@
 // Who may see which registration (promise 6), and how one is taken hold of.
+import type { Core } from './core.ts'
 import { deadlineIn, earlier, type Deadline } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
 import { busy } from './failures.ts'
 import { isGone } from './lifecycle.ts'
 import { Operation } from './operation.ts'
-import type { Ports } from './ports.ts'
 import type { Caller, Registration } from './registration.ts'
-import type { CoreSettings } from './settings.ts'
 
 /** Left of a deadline for the commit and the answer after the last Graph call. */
 const ANSWER_RESERVE_MS = 400
@@ -16,12 +15,6 @@ const LOCK_POLL_MS = 50
 export interface Call {
   caller: Caller
   requestId: string
-}
-
-/** What every use case works with. */
-export interface Core {
-  ports: Ports
-  settings: CoreSettings
 }
 
 /** All keys of a provider stand for the same Konnect (they rotate); everybody else sees what he registered himself. */
@@ -40,7 +33,10 @@ export function unknownClient (): RegistrationError {
 export async function findClient (core: Core, caller: Caller, clientId: string): Promise<Registration | null> {
   if (caller.providerId === null) return null
   const registration = await core.ports.store.findByClientId(caller.providerId, clientId)
-  return registration !== null && isVisible(registration, caller) ? registration : null
+  if (registration === null || !isVisible(registration, caller)) return null
+  // A client id is random and only in the answer: whoever names it has received it.
+  if (registration.delivery !== 'delivered') core.deliveries.mark(registration.id, 'delivered')
+  return registration
 }
 
 /** The caller's living client. @throws RegistrationError unknown_client */
@@ -57,11 +53,11 @@ export function workDeadline (core: Core): Deadline {
 
 /** Takes the row's lease, waiting for whoever holds it. @throws RegistrationError busy at the deadline */
 export async function takeHold (core: Core, registrationId: string, call: Call, deadline: Deadline): Promise<Operation> {
-  const { ports, settings } = core
+  const { ports } = core
   for (;;) {
     const held = await ports.store.acquire(registrationId)
     if (held !== null) {
-      return new Operation(held, deadline, { id: call.caller.id, requestId: call.requestId }, ports, settings, { resumed: isLeftUnfinished(held.registration) })
+      return new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: isLeftUnfinished(held.registration) })
     }
     if (deadline.remainingMs() < 2 * LOCK_POLL_MS) throw busy()
     await ports.clock.sleep(LOCK_POLL_MS * (1 + ports.clock.random()))

@@ -1,5 +1,6 @@
 // Use cases: Konnect's events about a client. A change of its metadata goes to Entra; product links are recorded.
-import { takeHoldOfClient, workDeadline, type Call, type Core } from './access.ts'
+import { takeHoldOfClient, workDeadline, type Call } from './access.ts'
+import type { Core } from './core.ts'
 import { acceptName, acceptText } from './client-name.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'

@@ -1,5 +1,6 @@
 // Use cases: the secrets of a client. Rotate, add, list, revoke.
-import { getClient, takeHoldOfClient, workDeadline, type Call, type Core } from './access.ts'
+import { getClient, takeHoldOfClient, workDeadline, type Call } from './access.ts'
+import type { Core } from './core.ts'
 import { earlier } from './deadline.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
 import { newestActive } from './lifecycle.ts'

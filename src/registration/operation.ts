@@ -1,8 +1,10 @@
 // One operation on one registration: its lease, its deadline, what it changed so far, and the attempts at Graph calls.
+import type { Core } from './core.ts'
 import { earlier, type Deadline } from './deadline.ts'
 import { LeaseLostError } from './errors.ts'
 import { waitBeforeRepeat } from './failures.ts'
 import { dueInMs } from './lifecycle.ts'
+import type { Pauses } from './pauses.ts'
 import { DirectoryError, StoreUnavailableError, type Directory, type Held, type Lease, type LeaseDisposition, type Ports } from './ports.ts'
 import type { AuditEntry, Credential, ProductEvent, Registration } from './registration.ts'
 import type { CoreSettings } from './settings.ts'
@@ -31,14 +33,19 @@ export class Operation {
   /** The last Graph write may still land. */
   outcomeUnknown = false
   #lease: Lease
+  #waitMs: number
+  readonly #pauses: Pauses
   readonly #credentials = new Set<Credential>()
   readonly #uncommittedKeyIds = new Set<string>()
   #audit: AuditEntry[] = []
   #events: ProductEvent[] = []
 
-  constructor (held: Held, deadline: Deadline, actor: Actor, ports: Ports, settings: CoreSettings, options: { resumed: boolean }) {
+  constructor (core: Core, held: Held, deadline: Deadline, actor: Actor, options: { resumed: boolean }) {
+    const { ports, settings, pauses } = core
     this.registration = held.registration
     this.#lease = held.lease
+    this.#waitMs = held.waitMs
+    this.#pauses = pauses
     this.deadline = deadline
     this.actor = actor
     this.ports = ports
@@ -54,6 +61,7 @@ export class Operation {
   async call<T> (work: (signal: AbortSignal) => Promise<T>, deadline: Deadline = this.deadline): Promise<T> {
     for (let attempt = 0; ; attempt++) {
       try {
+        await this.#waitForTurn(deadline)
         await this.#keepLease()
         const result = await this.#attempt(work, deadline)
         this.outcomeUnknown = false
@@ -61,6 +69,7 @@ export class Operation {
       } catch (error) {
         if (!(error instanceof DirectoryError)) throw error
         this.outcomeUnknown = error.outcomeUnknown
+        if (error.fault === 'throttled') this.#pauses.pause(this.registration.providerId, error.retryAfterMs ?? 0)
         const waitMs = waitBeforeRepeat(error, attempt, this.#ageMs(), this.ports.clock.random())
         if (waitMs === null || waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) throw error
         this.ports.log.debug({ registrationId: this.registration.id, fault: error.fault, waitMs, ...error.diagnostics }, 'Graph call is repeated')
@@ -114,7 +123,7 @@ export class Operation {
   }
 
   async #save (lease: LeaseDisposition): Promise<void> {
-    const held: Held = { registration: this.registration, lease: this.#lease }
+    const held: Held = { registration: this.registration, lease: this.#lease, waitMs: 0 }
     const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit }
     if (!await this.#saveThroughOutage(held, options)) {
       await this.#removeUncommitted()
@@ -149,6 +158,17 @@ export class Operation {
         this.ports.log.warn({ err: error, registrationId: this.registration.id, keyId }, 'A password of a lost lease could not be removed; it is looked for again as a stray')
       }
     }
+  }
+
+  // The tenant's budget and its own wish to be left alone: both are waited for before the call, or not called at all.
+  async #waitForTurn (deadline: Deadline): Promise<void> {
+    const waitMs = Math.max(this.#waitMs, this.#pauses.remainingMs(this.registration.providerId))
+    if (waitMs === 0) return
+    if (waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) {
+      throw new DirectoryError('throttled', 'The tenant has no room for this call before the deadline', { retryAfterMs: waitMs })
+    }
+    await this.ports.clock.sleep(waitMs)
+    this.#waitMs = 0
   }
 
   async #attempt<T> (work: (signal: AbortSignal) => Promise<T>, deadline: Deadline): Promise<T> {

@@ -142,6 +142,8 @@ export interface Lease {
 export interface Held {
   registration: Registration
   lease: Lease
+  /** The tenant's share of writes is spent: the first Graph call waits this long. */
+  waitMs: number
 }
 
 /** What a fenced save does with the lease. `dueInMs` (from now, PostgreSQL's clock) says when the row wants to be claimed; null: never. */
@@ -197,8 +199,8 @@ export interface RegistrationStore {
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */
 export interface DeliveryStore {
   markDeliveries (marks: ReadonlyMap<string, DeliveryOutcome>): Promise<void>
-  /** A repeat within the window: the answer is wanted again, so the window starts anew. */
-  extendWindow (registrationId: string): Promise<void>
+  /** A repeat within the window: the answer is wanted again, so the window starts anew. False: it is closed already. */
+  extendWindow (registrationId: string): Promise<boolean>
   /** Ends the windows that are over. What was never delivered becomes `undoing` and due; `pending` becomes `unknown`. */
   closeWindows (limit: number): Promise<{ undone: number, unknown: number }>
   /** Erases sealed secrets whose time is over. Resolves to their number. */

@@ -1,7 +1,8 @@
 // Use case: a new client. One reserve, three Graph calls, one activate; a repeat within the window gets the same answer.
-import { workDeadline, type Call, type Core } from './access.ts'
+import { workDeadline, type Call } from './access.ts'
+import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
-import { FLUSH_INTERVAL_MS, type Deliveries } from './deliveries.ts'
+import { FLUSH_INTERVAL_MS } from './deliveries.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
 import { busy, errorOfFault, toRegistrationError } from './failures.ts'
 import { isBeingMade, newestActive } from './lifecycle.ts'
@@ -46,16 +47,16 @@ export class UnansweredError extends Error {
 }
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
-export async function registerClient (core: Core, deliveries: Deliveries, command: RegisterClient, call: Call): Promise<RegisteredClient> {
+export async function registerClient (core: Core, command: RegisterClient, call: Call): Promise<RegisteredClient> {
   const deadline = workDeadline(core)
   const entry = prepare(core, command, call)
   for (;;) {
     const held = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
     if (held !== null) {
-      const operation = new Operation(held, deadline, { id: call.caller.id, requestId: call.requestId }, core.ports, core.settings, { resumed: false })
+      const operation = new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: false })
       return await make(core, operation, deadline)
     }
-    const answer = await repeatAnswer(core, deliveries, call, entry.fingerprint as string, deadline)
+    const answer = await repeatAnswer(core, call, entry.fingerprint as string, deadline)
     if (answer !== null) return answer
     if (deadline.remainingMs() === 0) throw busy()
   }
@@ -110,18 +111,18 @@ async function make (core: Core, operation: Operation, deadline: Deadline): Prom
 }
 
 /** The answer of the open registration with this fingerprint, or null when there is none any more: then it is a new one. */
-async function repeatAnswer (core: Core, deliveries: Deliveries, call: Call, fingerprint: string, deadline: Deadline): Promise<RegisteredClient | null> {
+async function repeatAnswer (core: Core, call: Call, fingerprint: string, deadline: Deadline): Promise<RegisteredClient | null> {
   const { store, clock } = core.ports
-  await deliveries.flush()
+  await core.deliveries.flush()
   const open = await store.findOpen(call.caller.id, fingerprint)
   if (open === null) return null
-  if (isBeingMade(open)) return await outcomeOf(core, open.id, deadline)
-  if (open.delivery === 'pending') {
+  if (!isBeingMade(open) && open.delivery === 'pending') {
     // Answered a moment ago by another replica, perhaps delivered: its mark is on the way.
     await clock.sleep(MARK_GRACE_MS)
     if (await store.findOpen(call.caller.id, fingerprint) === null) return null
   }
-  await store.extendWindow(open.id)
+  // Closed in between: what was never delivered is being undone.
+  if (!await store.extendWindow(open.id)) return null
   return await outcomeOf(core, open.id, deadline)
 }
 

@@ -1,9 +1,11 @@
 // The use cases, as the surfaces call them: every failure comes out as one RegistrationError.
-import type { Call, Core } from './access.ts'
+import type { Call } from './access.ts'
+import type { Core } from './core.ts'
 import { recordClientEvent, updateClient, type ClientEvent, type MetadataChange } from './change-client.ts'
 import { addSecret, listSecrets, revokeSecret, rotateSecret, type NewSecret, type SecretMetadata } from './client-secrets.ts'
 import { createDeliveries } from './deliveries.ts'
 import { toRegistrationError } from './failures.ts'
+import { createPauses } from './pauses.ts'
 import type { DeliveryOutcome, Ports } from './ports.ts'
 import { registerClient, UnansweredError, type RegisterClient, type RegisteredClient } from './register-client.ts'
 import { removeClient } from './remove-client.ts'
@@ -28,8 +30,8 @@ export interface Registrar {
 }
 
 export function createRegistrar (ports: Ports, settings: CoreSettings): Registrar {
-  const core: Core = { ports, settings }
   const deliveries = createDeliveries(ports.store, ports.log)
+  const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock) }
 
   async function answering<T> (work: Promise<T>): Promise<T> {
     try {
@@ -42,7 +44,7 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
   }
 
   return {
-    register: (command, call) => answering(registerClient(core, deliveries, command, call)),
+    register: (command, call) => answering(registerClient(core, command, call)),
     answered: deliveries.mark,
     rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call)),
     addSecret: (clientId, call) => answering(addSecret(core, clientId, call)),

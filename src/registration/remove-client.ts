@@ -1,5 +1,6 @@
 // Use case: a client ends. Its row says so first, then Entra; already gone is success.
-import { findClient, takeHold, workDeadline, type Call, type Core } from './access.ts'
+import { findClient, takeHold, workDeadline, type Call } from './access.ts'
+import type { Core } from './core.ts'
 import { isEnded } from './lifecycle.ts'
 import { run, stopOnError } from './saga.ts'
 

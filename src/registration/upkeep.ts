@@ -4,7 +4,7 @@ import { Operation } from './operation.ts'
 import { LeaseLostError } from './errors.ts'
 import { DirectoryError, type Held } from './ports.ts'
 import { run } from './saga.ts'
-import type { Core } from './access.ts'
+import type { Core } from './core.ts'
 
 /** Rows worked on at once by one replica. */
 const CONCURRENCY = 8
@@ -39,7 +39,7 @@ async function resume (core: Core, held: Held): Promise<boolean> {
   const deadline = deadlineIn(settings.backgroundBudgetMs, ports.clock)
   try {
     // A provider that is no longer configured has no directory: its rows wait.
-    await run(new Operation(held, deadline, { id: 'broker', requestId: null }, ports, settings, { resumed: true }))
+    await run(new Operation(core, held, deadline, { id: 'broker', requestId: null }, { resumed: true }))
     return true
   } catch (error) {
     if (!(error instanceof DirectoryError) && !(error instanceof LeaseLostError)) {

@@ -20,9 +20,10 @@ export function createDeliveryStore (prisma: PrismaClient, times: StoreTimes): D
     }),
 
     extendWindow: (registrationId: string) => guarded(async () => {
-      await prisma.$executeRaw(Prisma.sql`
+      const count = await prisma.$executeRaw(Prisma.sql`
         UPDATE registration SET redeliver_until = now() + (${times.redeliveryWindowMs}::float8 * interval '1 millisecond')
         WHERE id = ${registrationId}::uuid AND redeliver_until IS NOT NULL`)
+      return count === 1
     }),
 
     closeWindows: (limit: number) => guarded(async () => {

@@ -1,12 +1,15 @@
 // The writes of the registration store, each one SQL statement and so one commit: a statement with a CTE costs a fraction of a batch transaction.
 // Times are PostgreSQL's: leases and due times of all replicas are on one clock.
 import { Prisma } from './generated/client.ts'
+import { spendWrites } from './write-budget.ts'
 
 /** Lease and attempt times in milliseconds, as the statements need them. */
 export interface LeaseTimes {
   leaseMs: number
   /** After the end of a lease nobody takes the row for this long: a Graph call of its holder may still be under way. */
   attemptTimeoutMs: number
+  /** Graph writes of one tenant over all replicas; 0: no limit. */
+  writesPerSecond: number
 }
 
 const interval = (ms: number | Prisma.Sql) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
@@ -38,23 +41,29 @@ export function reserveStatement (registration: string, credentialId: string, au
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
       ON CONFLICT (caller_id, open_fingerprint) WHERE open_fingerprint IS NOT NULL DO NOTHING
-      RETURNING id, created_at
-    ), added AS (
+      RETURNING id, created_at, provider_id
+    ), spent AS (${spendWrites('reserved', times.writesPerSecond)}), added AS (
       INSERT INTO credential (id, registration_id, state, created_at) SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved
     ), noted AS (${insertAudit('reserved', audit)})
-    SELECT id::text FROM reserved`
+    SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true`
+}
+
+function leasing (times: LeaseTimes, update: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    WITH leased AS (${update}), spent AS (${spendWrites('leased', times.writesPerSecond)})
+    SELECT l.id::text, l.lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM leased l LEFT JOIN spent s ON s.provider_id = l.provider_id`
 }
 
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {
-  return Prisma.sql`
+  return leasing(times, Prisma.sql`
     UPDATE registration r SET ${takeLease(times)}
     WHERE r.id = ${id}::uuid AND ${isFree(times)}
-    RETURNING r.id::text, r.lease_token`
+    RETURNING r.id, r.lease_token, r.provider_id`)
 }
 
 // Whoever claims a registration in the making knows that its answer never left: only the holder of the lease could have sent it.
 export function claimDueStatement (limit: number, times: LeaseTimes): Prisma.Sql {
-  return Prisma.sql`
+  return leasing(times, Prisma.sql`
     UPDATE registration r SET ${takeLease(times)},
       delivery = CASE
         WHEN r.delivery = 'pending' AND r.state IN ('reserved', 'application_created', 'principal_created', 'secret_issued') THEN 'not_delivered'
@@ -65,7 +74,7 @@ export function claimDueStatement (limit: number, times: LeaseTimes): Prisma.Sql
       ORDER BY r.due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) due
     WHERE r.id = due.id
-    RETURNING r.id::text, r.lease_token`
+    RETURNING r.id, r.lease_token, r.provider_id`)
 }
 
 export function renewStatement (id: string, token: bigint, times: LeaseTimes): Prisma.Sql {

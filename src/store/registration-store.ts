@@ -12,7 +12,7 @@ export interface StoreTimes extends LeaseTimes {
   redeliveryWindowMs: number
 }
 
-interface LeasedRow { id: string, lease_token: bigint }
+interface LeasedRow { id: string, lease_token: bigint, wait_ms: number }
 
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
@@ -25,20 +25,20 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
     if (rows.length === 0) return []
     const records = await prisma.registration.findMany({ where: { id: { in: rows.map(row => row.id) } }, ...withCredentials })
-    const tokens = new Map(rows.map(row => [row.id, row.lease_token]))
-    return records.map(record => ({
-      registration: toRegistration(record),
-      lease: leaseFrom(startedAtMs, record.id, tokens.get(record.id) as bigint)
-    }))
+    const leased = new Map(rows.map(row => [row.id, row]))
+    return records.map(record => {
+      const { lease_token: token, wait_ms: waitMs } = leased.get(record.id) as LeasedRow
+      return { registration: toRegistration(record), lease: leaseFrom(startedAtMs, record.id, token), waitMs }
+    })
   }
 
   return {
     reserve: (entry: NewRegistration, audit: readonly AuditEntry[]) => guarded(async () => {
       const startedAtMs = monotonicMs()
-      const rows = await prisma.$queryRaw<{ id: string }[]>(
+      const [row] = await prisma.$queryRaw<LeasedRow[]>(
         reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times))
-      if (rows.length === 0) return null
-      return { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, 1n) }
+      if (row === undefined) return null
+      return { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token), waitMs: row.wait_ms }
     }),
 
     findOpen: (callerId: string, fingerprint: string) => guarded(async () =>

@@ -46,8 +46,10 @@ t.test('a create that can\'t be served says why in two strings', async t => {
   }
   await refused('no name', { application_description: 'x' }, 400, 'invalid_client_metadata', /client_name/)
   await refused('an empty name', { client_name: ' \u200b ' }, 400, 'invalid_client_metadata', /client_name must not be empty/)
-  await refused('a name with NUL', { client_name: 'a\u0000b' }, 400, 'invalid_client_metadata', /NUL/)
-  await refused('half a surrogate pair', '{"client_name":"a\\ud800"}', 400, 'invalid_client_metadata', /surrogate/)
+  await refused('a name with NUL', { client_name: 'a\u0000b' }, 400, 'invalid_request', /NUL/)
+  await refused('a member nobody knows with NUL', { client_name: 'a', x: { '\u0000': 1 } }, 400, 'invalid_request', /NUL/)
+  await refused('half a surrogate pair', '{"client_name":"a\\ud800"}', 400, 'invalid_request', /surrogate/)
+  await refused('deep nesting', `{"client_name":"a","x":${'['.repeat(50_000)}${']'.repeat(50_000)}}`, 400, 'invalid_request', /nested/)
   await refused('a name that is no string', { client_name: 7 }, 400, 'invalid_client_metadata', /client_name/)
   await refused('http to another host', { client_name: 'a', redirect_uris: ['https://ok.example/', 'http://evil.example'] }, 400, 'invalid_redirect_uri', /redirect_uris\[1\].*http/)
   await refused('no JSON', '{"client_name":', 400, 'invalid_request', /./)

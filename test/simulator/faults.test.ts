@@ -31,14 +31,21 @@ t.test('a reset before the request leaves the directory as it was', async t => {
 })
 
 t.test('a hanging request ends when its caller gives up, and does not keep the simulator from closing', async t => {
-  const tenant = await simulateTenant(t)
-  const { simulator } = tenant
-  simulator.control.faults.add({ match: { path: '/discovery/' }, action: { type: 'hang' }, when: 'after' })
-  const asked = fetch(`${simulator.url}/${simulator.tenantId}/discovery/keys`, { signal: AbortSignal.timeout(50) })
-  await t.rejects(asked, { name: 'TimeoutError' })
-  simulator.control.faults.add({ match: { path: '/discovery/' }, action: { type: 'hang' } })
-  const hanging = t.rejects(fetch(`${simulator.url}/${simulator.tenantId}/discovery/keys`), TypeError)
-  while (simulator.control.faults.armed().length > 0) await new Promise(resolve => setImmediate(resolve))
+  const { simulator } = await simulateTenant(t)
+  const { faults } = simulator.control
+  const keys = `${simulator.url}/${simulator.tenantId}/discovery/keys`
+  const everyFaultCaught = async () => {
+    while (faults.armed().length > 0) await new Promise(resolve => setImmediate(resolve))
+  }
+  const patience = new AbortController()
+  faults.add({ match: {}, action: { type: 'hang' }, when: 'after' })
+  const abandoned = t.rejects(fetch(keys, { signal: patience.signal }), { name: 'AbortError' })
+  await everyFaultCaught()
+  patience.abort()
+  await abandoned
+  faults.add({ match: {}, action: { type: 'hang' } })
+  const hanging = t.rejects(fetch(keys), TypeError)
+  await everyFaultCaught()
   await simulator.close()
   await hanging
 })

@@ -18,6 +18,7 @@ const LINES_KEPT = 200
 export interface BrokerProcess {
   /** Base of the public listener; changes with every start. */
   url: string
+  isRunning (): boolean
   /** Resolves once it has started. Rejects with its last lines when it ends instead. */
   start (databaseUrl: string): Promise<void>
   /** SIGKILL: no handler runs, nothing is flushed. */
@@ -34,8 +35,10 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
   let child: ChildProcess | undefined
   let lines: string[] = []
 
+  const isRunning = (): boolean => child !== undefined && child.exitCode === null && child.signalCode === null
+
   async function kill (): Promise<void> {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child === undefined || !isRunning()) return
     const ended = once(child, 'exit')
     child.kill('SIGKILL')
     await ended
@@ -47,6 +50,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
   })
   return {
     url: '',
+    isRunning,
     async start (databaseUrl) {
       const port = await findFreePort()
       this.url = `http://127.0.0.1:${port}`

@@ -1,13 +1,15 @@
-// Waits for something that another process or the background brings about. The condition decides, not the time.
+// Waiting for what the broker does in its own time: a condition is looked at until it holds, never a fixed time slept.
 import { setTimeout as delay } from 'node:timers/promises'
 
-const LOOK_EVERY_MS = 25
+const POLL_MS = 25
 
-/** Resolves once the condition holds; rejects with its name when `withinMs` is over. */
-export async function eventually (name: string, condition: () => boolean | Promise<boolean>, withinMs = 20_000): Promise<void> {
-  const startedAt = performance.now()
-  while (!await condition()) {
-    if (performance.now() - startedAt > withinMs) throw new Error(`Not within ${withinMs} ms: ${name}`)
-    await delay(LOOK_EVERY_MS)
+/** Resolves with the first value that is neither false, null nor undefined; rejects after `withinMs` with what was waited for. */
+export async function eventually<T> (what: string, look: () => T | Promise<T>, withinMs = 15_000): Promise<NonNullable<T>> {
+  const endsAtMs = performance.now() + withinMs
+  for (;;) {
+    const found = await look()
+    if (found !== false && found !== null && found !== undefined) return found
+    if (performance.now() > endsAtMs) throw new Error(`Not within ${withinMs} ms: ${what}`)
+    await delay(POLL_MS)
   }
 }

@@ -17,6 +17,7 @@ CREATE TABLE "provider" (
     "tenant_id" TEXT NOT NULL,
     "initial_client_id" TEXT NOT NULL,
     "labels" JSONB NOT NULL DEFAULT '{}',
+    "writes_spent_until" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
 

@@ -2,6 +2,11 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 
+/** Nothing a caller needs is nested deeper; code that walks a body may recurse. */
+const MAX_DEPTH = 16
+// PostgreSQL's text and jsonb can't hold NUL, UTF-8 can't hold half a surrogate pair. Raw bytes can't make them, escapes can.
+const SUSPICIOUS_ESCAPE = /\\u(0000|[dD][89abAB])/
+
 export const jsonBodies = fp(async (server: FastifyInstance) => {
   // Members named __proto__ or constructor.prototype are refused: nobody has a use for them but an attacker.
   const parse = server.getDefaultJsonParser('error', 'error')
@@ -9,8 +14,13 @@ export const jsonBodies = fp(async (server: FastifyInstance) => {
   server.removeAllContentTypeParsers()
   for (const type of ['application/json', /^application\/[\w.+-]+\+json$/]) {
     server.addContentTypeParser<string>(type, { parseAs: 'string' }, (request, body, done) => {
-      if (body === '') done(null, undefined)
-      else parse(request, body, done)
+      if (body === '') return done(null, undefined)
+      parse(request, body, (error, value) => {
+        if (error !== null) return done(error)
+        const fault = faultOf(value, SUSPICIOUS_ESCAPE.test(body), 0)
+        if (fault === null) done(null, value)
+        else done(Object.assign(new Error(fault), { statusCode: 400 }))
+      })
     })
   }
   // Any other type is fine as long as nothing comes with it.
@@ -19,3 +29,18 @@ export const jsonBodies = fp(async (server: FastifyInstance) => {
     else done(Object.assign(new Error('The body must be application/json.'), { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }))
   })
 }, { name: 'json-bodies' })
+
+function faultOf (value: unknown, checkTexts: boolean, depth: number): string | null {
+  if (typeof value === 'string') return checkTexts && !isStorable(value) ? 'The body holds a NUL or half a surrogate pair.' : null
+  if (typeof value !== 'object' || value === null) return null
+  if (depth === MAX_DEPTH) return `The body is nested deeper than ${MAX_DEPTH} levels.`
+  for (const [name, member] of Object.entries(value)) {
+    const fault = faultOf(name, checkTexts, depth) ?? faultOf(member, checkTexts, depth + 1)
+    if (fault !== null) return fault
+  }
+  return null
+}
+
+function isStorable (text: string): boolean {
+  return !text.includes('\u0000') && text.isWellFormed()
+}

@@ -1,0 +1,12 @@
+// What every use case works with: the world, the numbers, and what one process remembers between requests.
+import type { Deliveries } from './deliveries.ts'
+import type { Pauses } from './pauses.ts'
+import type { Ports } from './ports.ts'
+import type { CoreSettings } from './settings.ts'
+
+export interface Core {
+  ports: Ports
+  settings: CoreSettings
+  deliveries: Deliveries
+  pauses: Pauses
+}
