@@ -11,14 +11,18 @@ export interface LoadResult {
   elapsedMs: number
 }
 
-export type Limit = { durationMs: number } | { requests: number }
+/** Whichever comes first. */
+export interface Limit {
+  durationMs?: number
+  requests?: number
+}
 
 /** Sends until the limit; the requests under way then are waited for and counted. Rejects with the first failure. */
 export async function runLoad (send: Send, concurrency: number, limit: Limit): Promise<LoadResult> {
   const latenciesMs: number[] = []
   const startedMs = performance.now()
-  let left = 'requests' in limit ? limit.requests : Infinity
-  const endsMs = 'durationMs' in limit ? startedMs + limit.durationMs : Infinity
+  let left = limit.requests ?? Infinity
+  const endsMs = startedMs + (limit.durationMs ?? Infinity)
 
   async function work (): Promise<void> {
     while (left > 0 && performance.now() < endsMs) {

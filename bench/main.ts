@@ -29,9 +29,10 @@ const { values: options } = parseArgs({
     'log-level': { type: 'string', default: 'warn' }
   }
 })
+// V8 compiles the last hot function after some 4,000 registrations.
 const extent = options.quick
-  ? { warmUpMs: 3000, rounds: 2, durationMs: 1000, counted: 200 }
-  : { warmUpMs: 6000, rounds: 5, durationMs: 4000, counted: 2000 }
+  ? { warmUp: { requests: 3000, durationMs: 6000 }, rounds: 2, durationMs: 1000, counted: 200 }
+  : { warmUp: { requests: 6000, durationMs: 20_000 }, rounds: 5, durationMs: 3500, counted: 2000 }
 // The limit on Graph writes would be what is measured.
 const environment = { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: options['log-level'] }
 
@@ -45,7 +46,7 @@ process.exitCode = await withSurroundings(options.profile ? profile : benchmark)
 
 async function benchmark ({ database, upstream, start }: Surroundings): Promise<number> {
   const startedAt = new Date().toISOString()
-  const load = loadavg()[0]?.toFixed(1) ?? '?'
+  const [load = 0] = loadavg()
   const cases = await timed(upstream, start, [UPSTREAM_MS, 0])
   await upstream.setLatency(0)
   const perRegistration = await countStatements(start, database, WARM_UP, extent.counted)
@@ -70,18 +71,19 @@ async function profile ({ upstream, start }: Surroundings): Promise<number> {
 async function timed (upstream: Upstream, start: () => Promise<BrokerProcess>, latenciesMs: number[]): Promise<CaseResult[]> {
   const broker = await start()
   try {
-    await measure({ broker, upstream }, [WARM_UP], 1, extent.warmUpMs)
+    await measure({ broker, upstream }, [WARM_UP], 1, extent.warmUp)
     const cases = latenciesMs.flatMap(upstreamMs => CONCURRENCIES.map((concurrency): Case => ({ upstreamMs, concurrency })))
-    return await measure({ broker, upstream }, cases, extent.rounds, extent.durationMs)
+    return await measure({ broker, upstream }, cases, extent.rounds, { durationMs: extent.durationMs })
   } finally {
     await broker.close()
     if (environment.LOG_LEVEL === 'warn' && broker.log.count > 0) console.error(`The broker had something to say:\n${broker.log.tail.join('\n')}`)
   }
 }
 
-function circumstances (database: BenchDatabase, load: string): Record<string, string> {
+function circumstances (database: BenchDatabase, load: number): Record<string, string> {
   return {
-    Machine: `${cpus().length} x ${cpus()[0]?.model ?? '?'}, shared by broker, PostgreSQL, stub and load; load average at the start ${load}`,
+    Machine: `${cpus().length} x ${cpus()[0]?.model ?? '?'}, shared by broker, PostgreSQL, stub and load`,
+    'Load average at the start': load.toFixed(1) + (load > cpus().length / 4 ? ': OTHER PROGRAMS WERE AT WORK, the times are not the broker\'s own' : ''),
     Node: process.version,
     PostgreSQL: Object.entries(database.settings).map(([name, value]) => `${name}=${value}`).join(' '),
     Broker: Object.entries(environment).map(([name, value]) => `${name}=${value}`).join(' '),

@@ -1,7 +1,7 @@
 // The timed part: every case once per round, the rounds in turn, so that what disturbs the machine for a while disturbs all cases alike.
 import type { BrokerProcess } from './broker.ts'
 import { createRequests } from './create-requests.ts'
-import { runLoad, type LoadResult } from './load.ts'
+import { runLoad, type Limit, type LoadResult } from './load.ts'
 import { percentile, spreadOf, type Spread } from './statistics.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -40,20 +40,20 @@ export interface Subject {
   upstream: Upstream
 }
 
-export async function measure (subject: Subject, cases: readonly Case[], rounds: number, durationMs: number): Promise<CaseResult[]> {
+export async function measure (subject: Subject, cases: readonly Case[], rounds: number, limit: Limit): Promise<CaseResult[]> {
   const measured = cases.map(() => [] as Round[])
   for (let round = 0; round < rounds; round++) {
-    for (const [index, each] of cases.entries()) measured[index]?.push(await runRound(subject, each, durationMs))
+    for (const [index, each] of cases.entries()) measured[index]?.push(await runRound(subject, each, limit))
   }
   return cases.map((each, index) => summarise(each, measured[index] ?? []))
 }
 
-async function runRound ({ broker, upstream }: Subject, { upstreamMs, concurrency }: Case, durationMs: number): Promise<Round> {
+async function runRound ({ broker, upstream }: Subject, { upstreamMs, concurrency }: Case, limit: Limit): Promise<Round> {
   const requests = createRequests(broker.url, concurrency)
   try {
     await upstream.setLatency(upstreamMs)
     const cpuBeforeMs = await broker.cpuMs()
-    const result = await runLoad(requests.send, concurrency, { durationMs })
+    const result = await runLoad(requests.send, concurrency, limit)
     const cpuAfterMs = await broker.cpuMs()
     const { calls, meanHoldMs } = await upstream.setLatency(upstreamMs)
     return {

@@ -106,7 +106,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let upkeep: UpkeepLoop | null = null
   const callers = environmentCallers(settings.callers, vault)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
-  const started = startUp({ prisma, databaseUrl: settings.database.url, vault, catalogue, provider, callers }, clock, log, stopping.signal)
+  const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, catalogue, provider, callers }
+  const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
       directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }])

@@ -1,12 +1,12 @@
 // What has to succeed once before requests can be served: migrations, keys, bootstrap, catalogue. Tried until it does: a broker
 // that comes up before its database answers 503 until the database is there.
-import { migrationStatus } from './store/migrations.ts'
+import { applyMigrations, migrationStatus } from './store/migrations.ts'
 import { StoreUnavailableError, type Clock, type Log } from './registration/ports.ts'
 import { bootstrap, type Bootstrap, type EnvironmentCaller, type EnvironmentProvider } from './store/bootstrap.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
 import { listEncryptionKeys, listReferencedKids, rememberEncryptionKeys } from './store/encryption-keys.ts'
 import type { PrismaClient } from './store/prisma-client.ts'
-import { isUnavailable } from './store/store-errors.ts'
+import { guarded } from './store/store-errors.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
 const RETRY_MS = 2_000
@@ -22,6 +22,8 @@ export class StartupError extends Error {
 export interface StartupParts {
   prisma: PrismaClient
   databaseUrl: string
+  /** Applies pending migrations by itself: in a sandbox. */
+  migrates: boolean
   vault: EnvelopeVault
   catalogue: StoredCatalogue
   provider: EnvironmentProvider
@@ -29,7 +31,8 @@ export interface StartupParts {
 }
 
 /** @throws StartupError, BootstrapError for what waiting can't mend; StoreUnavailableError while the database is away */
-async function startOnce ({ prisma, databaseUrl, vault, catalogue, provider, callers }: StartupParts): Promise<Bootstrap> {
+async function startOnce ({ prisma, databaseUrl, migrates, vault, catalogue, provider, callers }: StartupParts): Promise<Bootstrap> {
+  if (migrates) await guarded(() => applyMigrations({ connectionString: databaseUrl }))
   await checkMigrations(databaseUrl)
   await checkKeys(prisma, vault)
   const result = await bootstrap(prisma, provider, callers)
@@ -55,10 +58,7 @@ export async function startUp (parts: StartupParts, clock: Clock, log: Log, sign
 export class PendingMigrationsError extends StartupError {}
 
 export async function checkMigrations (databaseUrl: string): Promise<void> {
-  const status = await migrationStatus(databaseUrl).catch((error: unknown) => {
-    if (isUnavailable(error)) throw new StoreUnavailableError('The database is not available', { cause: error })
-    throw error
-  })
+  const status = await guarded(() => migrationStatus(databaseUrl))
   if (status.failed.length > 0) throw new StartupError(`Migrations have failed and must be resolved first: ${status.failed.join(', ')}.`)
   if (status.changed.length > 0) throw new StartupError(`Migrations were applied with another content than this release has: ${status.changed.join(', ')}.`)
   if (status.pending.length > 0) throw new PendingMigrationsError(`Migrations are pending (${status.pending.join(', ')}): run \`dcr-broker migrate\`.`)

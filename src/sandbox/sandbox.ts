@@ -7,7 +7,6 @@ import { completeSettings, type CompleteSettings, type Replacements } from '../s
 import type { EntraTenant, SandboxSettings, Settings } from '../settings/settings.ts'
 import { createStateFile, readStateFile } from '../simulator/state-file.ts'
 import { startSimulator } from '../simulator/simulator.ts'
-import { applyMigrations } from '../store/migrations.ts'
 import { createKeyringFile } from '../vault/keyring.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
 
@@ -43,9 +42,7 @@ export async function openSandbox (settings: Settings & { sandbox: SandboxSettin
     if (replace.tenant) made.tenant = keep(await openTenant(dir, simulatorPort))
     if (replace.keyring) made.keyringFile = keep(await openKeyringFile(dir))
     Object.assign(made, keep(await openKeys(dir, settings)))
-    const complete = completeSettings(settings, made)
-    await applyMigrations({ connectionString: complete.database.url })
-    return { settings: complete, replaced: parts.map(part => part.note), close }
+    return { settings: completeSettings(settings, made), replaced: parts.map(part => part.note), close }
   } catch (error) {
     await close()
     throw error

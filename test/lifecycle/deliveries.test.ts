@@ -10,7 +10,7 @@ import { QUICK, SHORT_WINDOW } from './times.ts'
 t.jobs = 3
 
 t.test('twenty identical requests at once make one application and get twenty equal answers', async t => {
-  const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK, simulator: { lag: { latencyMs: 150 } } })
+  const { konnect, simulator, database } = await startTestBroker(t, { simulator: { lag: { latencyMs: 500 } } })
   const answers = await Promise.all(Array.from({ length: 20 }, async () => await konnect('POST', '', konnectApplication())))
   t.same(new Set(answers.map(({ status }) => status)), new Set([201]))
   t.equal(new Set(answers.map(({ body }) => JSON.stringify(body))).size, 1)
@@ -50,9 +50,9 @@ t.test('an answer that nobody received is undone at the end of the window', asyn
   const broker = await startTestBroker(t, { environment: SHORT_WINDOW, simulator: { lag: { latencyMs: 100 } } })
   await hangUp(broker)
   await eventually('the application is there', () => ourApplications(broker.simulator).length === 1)
-  await eventually('nothing of it is left', () => ourObjectCount(broker.simulator) === 0)
-  const { rows } = await broker.database.query('SELECT state, delivery FROM registration')
-  t.same(rows, [{ state: 'undone', delivery: 'not_delivered' }])
+  await eventually('it is undone', async () =>
+    (await broker.database.query("SELECT FROM registration WHERE state = 'undone' AND delivery = 'not_delivered' AND purge_at IS NULL")).rowCount === 1)
+  t.equal(ourObjectCount(broker.simulator), 0)
 })
 
 t.test('an answer of which nobody knows whether it was received is kept and marked unknown', async t => {

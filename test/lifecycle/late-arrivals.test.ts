@@ -16,7 +16,7 @@ t.test('a create that lands after its registration was undone is purged by the s
   const looks = async () => (await database.query<{ id: string, tags: string[], sweeps: number }>("SELECT id, tags, sweeps FROM registration WHERE state = 'undone'")).rows[0]
   const { id, tags } = await eventually('the first look was had', async () => {
     const row = await looks()
-    return row?.sweeps === 1 && row
+    return row?.sweeps === 1 ? row : null
   })
   t.equal(ourObjectCount(simulator), 0)
   // The request of an earlier attempt that was stuck on its way.

@@ -27,7 +27,7 @@ t.test('a quota that is reached between application and principal is a 502, and 
 })
 
 t.test('a missing Graph permission is a 502 without a single object made', async t => {
-  const broker = await startTestBroker(t, { environment: QUICK, simulator: { brokerRoles: [] } })
+  const broker = await startTestBroker(t, { environment: QUICK, simulator: { brokerRoles: ['Application.Read.All'] } })
   await isRefusedAndUndone(t, broker)
 })
 

@@ -85,6 +85,15 @@ t.test('an application that reads do not show for 5 s is not taken for gone', as
   await repeatFindsTheFinishedClient(t, broker)
 })
 
+t.test('a young client that Entra does not show is not taken for gone', async t => {
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
+  const { body: { client_id: clientId } } = await konnect('POST', '', konnectApplication())
+  simulator.control.lag({ readDelayMs: 60_000 })
+  t.equal((await konnect('POST', `/${clientId}/new-secret`)).status, 503)
+  const { rows } = await database.query('SELECT state FROM registration')
+  t.same(rows, [{ state: 'active' }])
+})
+
 t.test('reads that go backwards leave one application and one password', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK, simulator: { lag: { staleReadMs: 1_000 } } })
   simulator.control.faults.add({ match: CREATE, action: { type: 'reset' }, when: 'after' })

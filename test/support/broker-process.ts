@@ -48,12 +48,12 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
     await kill()
     await rm(folder, { recursive: true, force: true })
   })
-  return {
+  const broker: BrokerProcess = {
     url: '',
     isRunning,
     async start (databaseUrl) {
       const port = await findFreePort()
-      this.url = `http://127.0.0.1:${port}`
+      broker.url = `http://127.0.0.1:${port}`
       const started = spawn(process.execPath, ['--import=tsx', program], {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
@@ -62,7 +62,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
           PORT: String(port),
           HOST: '127.0.0.1',
           OPERATIONS_PORT: '0',
-          PUBLIC_URL: this.url,
+          PUBLIC_URL: broker.url,
           DATABASE_URL: databaseUrl,
           ENCRYPTION_KEYRING_FILE: keyringFile,
           AZURE_TENANT_ID: simulator.tenantId,
@@ -78,7 +78,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
       })
       child = started
       lines = []
-      const awaited = new Set(['"Started"', `Server listening at ${this.url}`])
+      const awaited = new Set(['"Started"', `Server listening at ${broker.url}`])
       await new Promise<void>((resolve, reject) => {
         createInterface({ input: started.stdout }).on('line', line => {
           lines = [...lines, line].slice(-LINES_KEPT)
@@ -91,4 +91,5 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
     kill,
     log: () => [...lines]
   }
+  return broker
 }

@@ -64,7 +64,7 @@ function summaryOf (settings: Settings) {
 function describe (settings: Settings, print: (line: string) => void, complain: (line: string) => void): void {
   const { warnings, callers, entra, replaced, sandbox, ...rest } = summaryOf(settings)
   const lines: Record<string, unknown> = { sandbox: sandbox ? `yes, replaces ${replaced.join(', ') || 'nothing'}` : 'no', ...rest, ...prefixed('entra', entra ?? {}), ...prefixed('callers', callers) }
-  for (const [name, value] of Object.entries(lines)) print(`${name.padEnd(28)}${value === null ? '-' : String(value)}`)
+  for (const [name, value] of Object.entries(lines)) print(`${name.padEnd(32)}${value === null ? '-' : String(value)}`)
   for (const warning of warnings) complain(`Warning: ${warning}`)
 }
 

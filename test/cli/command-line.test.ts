@@ -1,0 +1,39 @@
+// The command line itself.
+import { readFile } from 'node:fs/promises'
+import t from 'tap'
+import { runCli } from './run-cli.ts'
+
+t.test('--version answers the version of the package', async t => {
+  const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
+  t.same(await runCli(['--version']), { code: 0, stdout: `${version}\n`, complaints: [] })
+})
+
+t.test('--help names every command, and that of a command its options', async t => {
+  const all = await runCli(['--help'])
+  t.equal(all.code, 0)
+  for (const command of ['migrate', 'config-check', 'keyring create <path>']) t.match(all.stdout, `dcr-broker ${command}`)
+  const one = await runCli(['migrate', '--help'])
+  t.equal(one.code, 0)
+  t.match(one.stdout, '--rolled-back')
+  t.notMatch(one.stdout, 'keyring')
+})
+
+const wrong: Array<[args: string[], complaint: RegExp]> = [
+  [[], /Which command/],
+  [['frobnicate'], /Unknown command: frobnicate/],
+  [['constructor'], /Unknown command/],
+  [['migrate', '--frobnicate'], /Unknown option '--frobnicate'/],
+  [['migrate', 'now'], /Unexpected argument: now/],
+  [['migrate', '--status', '--rolled-back', 'x'], /exclude each other/],
+  [['keyring'], /Known: create/],
+  [['keyring', 'create'], /exactly one path/]
+]
+for (const [args, complaint] of wrong) {
+  t.test(`"dcr-broker ${args.join(' ')}" is a wrong command line: one line on stderr, exit code 2`, async t => {
+    const { code, stdout, complaints } = await runCli(args)
+    t.equal(code, 2)
+    t.equal(stdout, '')
+    t.match(complaints, [complaint])
+    t.equal(complaints.length, 1)
+  })
+}
