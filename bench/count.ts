@@ -27,6 +27,7 @@ export async function countStatements (
   startBroker: () => Promise<BrokerProcess>, database: BenchDatabase, { concurrency }: Pick<Case, 'concurrency'>, registrations: number
 ): Promise<PerRegistration> {
   let loadMs = 0
+  await database.pauseAutovacuum()
   const before = await database.counts()
   await live(startBroker, async broker => { loadMs = await register(broker, concurrency, registrations) })
   const between = await database.counts()

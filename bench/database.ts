@@ -14,6 +14,8 @@ export interface BenchDatabase {
   settings: Record<string, string>
   /** Waits for the end of the broker's sessions: they report their transactions with a delay, and at their end. */
   counts (): Promise<StatementCounts>
+  /** Autovacuum commits too, whenever it likes: it rests while commits are counted. */
+  pauseAutovacuum (): Promise<void>
   close (): Promise<void>
 }
 
@@ -41,6 +43,10 @@ export async function startDatabase (directory: string): Promise<BenchDatabase> 
     url,
     settings: await readSettings(own),
     counts: () => readCounts(own),
+    async pauseAutovacuum () {
+      await own.query('ALTER SYSTEM SET autovacuum = off')
+      await own.query('SELECT pg_reload_conf()')
+    },
     async close () {
       await own.end()
       await server.stop()

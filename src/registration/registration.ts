@@ -1,5 +1,5 @@
 // The record: what a registration, its credentials and its surroundings are. Data only; the moves between states are in lifecycle.ts.
-import type { Sealed, Verifier } from './ports.ts'
+import type { Sealed, Verifier } from './vault-port.ts'
 
 export type RegistrationState =
   | 'reserved' | 'application_created' | 'principal_created' | 'secret_issued' | 'active' | 'disabled' | 'drifted'

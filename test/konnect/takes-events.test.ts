@@ -96,6 +96,7 @@ t.test('an update that Graph can\'t take now is applied in the background', asyn
   const answer = await hook(event(clientId, 'update_application', { application_name: 'Later' }))
   t.equal(answer.status, 503)
   simulator.control.faults.clear()
-  const nameInEntra = () => (simulator.control.state().applications as Array<{ appId: string, displayName: string }>).find(({ appId }) => appId === clientId)?.displayName
+  const applications = () => simulator.control.state().applications as Array<{ appId: string, displayName: string }>
+  const nameInEntra = () => applications().find(({ appId }) => appId === clientId)?.displayName
   await t.resolves(eventually('Entra has the new name', () => nameInEntra() === 'Later'))
 })

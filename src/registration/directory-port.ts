@@ -1,0 +1,95 @@
+// What the core asks of Entra, and how Entra says no. Implemented by entra/.
+import type { DirectoryApplication } from './registration.ts'
+
+/** Everything that can go wrong between us and Entra, by what the core must do about it. */
+export type DirectoryFault =
+  | 'replicating' // the object was made but is not visible yet: repeat
+  | 'conflicting' // Directory_ConcurrencyViolation: repeat after a moment
+  | 'throttled' // 429, or a 503 that says when to come back
+  | 'unavailable' // 5xx, timeout, reset, no connection
+  | 'missing' // the object is not there (or not there yet: the caller knows which)
+  | 'unauthenticated' // Entra refuses the broker's own credential, or Graph its token
+  | 'denied' // the broker lacks a Graph permission, or does not own the object
+  | 'policy' // a tenant app-management policy forbids it
+  | 'quota' // directory quota, or the size limit of one object
+  | 'rejected' // Graph refuses the payload
+
+/** The only error a Directory throws. `message` and `diagnostics` are for logs, never for an answer. */
+export class DirectoryError extends Error {
+  readonly fault: DirectoryFault
+  /** True when the request may have been applied although no answer came: look before acting. */
+  readonly outcomeUnknown: boolean
+  /** Milliseconds the directory asked us to stay away, if it said so. */
+  readonly retryAfterMs: number | undefined
+  /** Graph or AADSTS code, HTTP status, request ids. Never a secret, a token or a body. */
+  readonly diagnostics: Readonly<Record<string, string | number>>
+
+  constructor (fault: DirectoryFault, message: string, options: {
+    cause?: unknown
+    outcomeUnknown?: boolean
+    retryAfterMs?: number | undefined
+    diagnostics?: Record<string, string | number>
+  } = {}) {
+    super(message, { cause: options.cause })
+    this.name = 'DirectoryError'
+    this.fault = fault
+    this.outcomeUnknown = options.outcomeUnknown ?? false
+    this.retryAfterMs = options.retryAfterMs
+    this.diagnostics = options.diagnostics ?? {}
+  }
+}
+
+export interface ApplicationIds {
+  /** Graph object id of the application. */
+  objectId: string
+  /** Entra's appId: the client_id that callers know. */
+  clientId: string
+}
+
+export interface DirectorySecret {
+  keyId: string
+  /** The password's displayName in Entra; ours start with `dcr:`. */
+  label: string | null
+  expiresAt: Date
+}
+
+export interface IssuedSecret extends DirectorySecret {
+  secretText: string
+  /** First three characters, as Entra shows them. */
+  hint: string
+  startsAt: Date
+}
+
+/**
+ * One Entra tenant. Laws:
+ * - one call, one attempt: nothing here repeats a request or sleeps; the retry rule lives in saga.ts;
+ * - every call but `issueSecret` may run twice; "already there" and "already gone" are success;
+ * - every call ends when `signal` aborts, and then throws a DirectoryError with `outcomeUnknown` for a write;
+ * - only DirectoryError is thrown.
+ */
+export interface Directory {
+  /** Creates the application under its uniqueName, or brings the existing one to `wanted`. */
+  ensureApplication (uniqueName: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<ApplicationIds>
+  /** Creates the service principal of an application, or finds it. Resolves to its object id. */
+  ensurePrincipal (clientId: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<string>
+  /** Sends the whole projection. `missing` when the application is gone. */
+  updateApplication (objectId: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<void>
+  /** Adds a password. NOT repeatable: its text is shown once. */
+  issueSecret (objectId: string, label: string, startsAt: Date, endsAt: Date, signal: AbortSignal): Promise<IssuedSecret>
+  listSecrets (objectId: string, signal: AbortSignal): Promise<DirectorySecret[]>
+  /** Removes one password. Already gone is success. */
+  revokeSecret (objectId: string, keyId: string, signal: AbortSignal): Promise<void>
+  /** The live application with this uniqueName, or null. */
+  findApplication (uniqueName: string, signal: AbortSignal): Promise<ApplicationIds | null>
+  /** Soft-deletes the application (Entra takes its principal along). Already gone is success. */
+  removeApplication (objectId: string, signal: AbortSignal): Promise<void>
+  /** Removes the soft-deleted application and its principal for good. Already gone is success. */
+  purgeApplication (ids: ApplicationIds, principalId: string | null, signal: AbortSignal): Promise<void>
+  /** Asks the token endpoint whether a secret works already. */
+  probeSecret (clientId: string, secretText: string, signal: AbortSignal): Promise<boolean>
+}
+
+/** The directory of each provider. Throws DirectoryError `unauthenticated` for a provider without a usable credential. */
+export interface Directories {
+  of (providerId: string): Directory
+}

@@ -1,0 +1,78 @@
+// What the core asks of the database: registrations under leases, deliveries, windows. Implemented by store/.
+import type { AuditEntry, Credential, NewRegistration, ProductEvent, Registration } from './registration.ts'
+
+/** A held row lease. `token` fences every commit; `expiresAtMs` is on the monotonic clock, taken before the database was asked. */
+export interface Lease {
+  registrationId: string
+  token: bigint
+  expiresAtMs: number
+}
+
+/** A record together with the lease that allows to change it. */
+export interface Held {
+  registration: Registration
+  lease: Lease
+  /** The tenant's share of writes is spent: the first Graph call waits this long. */
+  waitMs: number
+}
+
+/** What a fenced save does with the lease. `dueInMs` (from now, PostgreSQL's clock) says when the row wants to be claimed; null: never. */
+export type LeaseDisposition =
+  | { kind: 'keep' }
+  | { kind: 'release', dueInMs: number | null }
+  /** Like release, but a Graph write may still land: nobody may take the row before one attempt timeout has passed. */
+  | { kind: 'abandon', dueInMs: number }
+
+export interface SaveOptions {
+  lease: LeaseDisposition
+  /** Only these credentials are written (inserted or updated). */
+  credentials?: readonly Credential[]
+  events?: readonly ProductEvent[]
+  audit?: readonly AuditEntry[]
+}
+
+export type DeliveryOutcome = 'delivered' | 'not_delivered'
+
+/** Thrown when the database can't be reached or refuses to serve; the outcome of a write is then unknown. */
+export class StoreUnavailableError extends Error {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'StoreUnavailableError'
+  }
+}
+
+/**
+ * The registrations. Laws:
+ * - rows are never deleted;
+ * - every change of a registration is fenced by its lease: a save whose token is stale changes nothing and resolves to false;
+ * - leases and due times are on PostgreSQL's clock;
+ * - each method is one commit at most.
+ */
+export interface RegistrationStore {
+  /** Inserts the row, its credential and audit, and takes the lease. Null: an open registration of this caller has the same fingerprint. */
+  reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Held | null>
+  findOpen (callerId: string, fingerprint: string): Promise<Registration | null>
+  find (id: string): Promise<Registration | null>
+  findByClientId (providerId: string, clientId: string): Promise<Registration | null>
+  /** Takes the lease of one row if it is free; null if somebody holds it (or the row is not there). */
+  acquire (id: string): Promise<Held | null>
+  /** Takes the leases of rows whose time has come, oldest first, skipping what others hold. */
+  claimDue (limit: number): Promise<Held[]>
+  /** Prolongs the lease; null when it is lost. */
+  renew (lease: Lease): Promise<Lease | null>
+  /** Writes the whole mutable state of the record. False: the lease is lost and nothing was written. */
+  save (held: Held, options: SaveOptions): Promise<boolean>
+  /** Product events of one registration, oldest first. */
+  listEvents (registrationId: string): Promise<ProductEvent[]>
+}
+
+/** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */
+export interface DeliveryStore {
+  markDeliveries (marks: ReadonlyMap<string, DeliveryOutcome>): Promise<void>
+  /** A repeat within the window: the answer is wanted again, so the window starts anew. False: it is closed already. */
+  extendWindow (registrationId: string): Promise<boolean>
+  /** Ends the windows that are over. What was never delivered becomes `undoing` and due; `pending` becomes `unknown`. */
+  closeWindows (limit: number): Promise<{ undone: number, unknown: number }>
+  /** Erases sealed secrets whose time is over. Resolves to their number. */
+  eraseExpiredSecrets (limit: number): Promise<number>
+}

@@ -1,0 +1,36 @@
+// What the core asks of the vault: sealing, opening, recognising. Implemented by vault/.
+
+/** Where a sealed value lives; bound into the ciphertext, so that it opens nowhere else. */
+export interface SealedPlace {
+  table: string
+  rowId: string
+  column: string
+}
+
+export interface Sealed {
+  version: number
+  kid: string
+  wrappedKey: Uint8Array
+  /** iv | tag | ciphertext */
+  ciphertext: Uint8Array
+}
+
+export interface Verifier {
+  pepperId: string
+  digest: Uint8Array
+}
+
+/** Envelope encryption of secrets. Throws VaultError when a value can't be opened. */
+export interface Vault {
+  seal (plaintext: string, place: SealedPlace): Promise<Sealed>
+  open (sealed: Sealed, place: SealedPlace): Promise<string>
+  /** HMAC(pepper, client_id ‖ secret): recognises a secret without keeping it. */
+  verifierOf (clientId: string, secret: string): Verifier
+}
+
+export class VaultError extends Error {
+  constructor (message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.name = 'VaultError'
+  }
+}
