@@ -3,6 +3,7 @@
 //   npm run bench -- --quick          under forty seconds, for a first impression
 //   npm run bench -- --profile        the instant upstream only, with a CPU profile of the broker in bench/results/
 // Exits with 1 when a promise is not kept. docs/performance.md says how to read the figures.
+import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { cpus, loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -93,6 +94,8 @@ function circumstances (database: BenchDatabase, load: number): Record<string, s
 
 async function withSurroundings (work: (surroundings: Surroundings) => Promise<number>): Promise<number> {
   const closers: Array<() => Promise<void>> = []
+  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => { throw new Error('Interrupted') })
+  interrupted.catch(() => {})
   try {
     const folder = await mkdtemp(join(tmpdir(), 'dcr-bench-'))
     closers.push(() => rm(folder, { recursive: true, force: true }))
@@ -105,7 +108,8 @@ async function withSurroundings (work: (surroundings: Surroundings) => Promise<n
     const upstream = await startUpstream()
     closers.push(upstream.close)
     const common = { program, databaseUrl: database.url, upstreamUrl: upstream.url, keyringFile, environment }
-    return await work({ database, upstream, start: async (nodeArguments = []) => await startBroker({ ...common, nodeArguments }) })
+    const start = async (nodeArguments: string[] = []): Promise<BrokerProcess> => await startBroker({ ...common, nodeArguments })
+    return await Promise.race([work({ database, upstream, start }), interrupted])
   } finally {
     for (const close of closers.reverse()) await close()
   }

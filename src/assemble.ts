@@ -90,8 +90,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       },
       started: untilPassed(async () => { if (directories === null) throw new Error('Not started yet') })
     },
-    tenants: () => Object.fromEntries(directories === null ? [] : directories.health().map(({ providerId, state }) => [providerId, TENANT_STATES[state]])),
-    onFailure: (check, error) => log.warn({ err: error, check }, 'Not ready')
+    tenants: () => Object.fromEntries((directories?.health() ?? []).map(({ providerId, state }) =>
+      [catalogue.provider(providerId)?.name ?? providerId, TENANT_STATES[state]])),
+    onFailure: (check, error) => log.debug({ err: error, check }, 'Not ready')
   })
   const operationsServer = await buildOperationsServer({
     logger: log,

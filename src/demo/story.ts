@@ -94,7 +94,9 @@ export function story ({ konnect, tenant, directory, operations }: Stage): Chapt
         const { status, body } = await konnect('POST', `${path()}/secrets`)
         assert.equal(status, 201)
         second = { clientId: client.clientId, clientSecret: text(body.client_secret), secretId: text(body.secret_id) }
-        for (const credentials of [client, second]) assert.equal(claimsOf(granted(await requestTokenV1(tenant, credentials, V1_RESOURCE))).appid, client.clientId)
+        for (const credentials of [client, second]) {
+          assert.equal(claimsOf(granted(await requestTokenV1(tenant, credentials, V1_RESOURCE))).appid, client.clientId)
+        }
         const { body: list } = await konnect('GET', `${path()}/secrets`)
         assert.equal((list.secrets as unknown[]).length, 2)
         return `secret_id ${second.secretId}`

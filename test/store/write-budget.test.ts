@@ -8,14 +8,14 @@ t.test('leases charge the tenant\'s budget, whichever replica takes them', async
   await konnect('POST', '', konnectApplication())
   t.match((await database.query('SELECT writes_spent_until FROM provider')).rows, [{ writes_spent_until: null }], 'an unlimited budget is not kept')
 
-  const { rows: [{ id }] } = await database.query('SELECT id FROM registration')
+  const { rows } = await database.query<{ id: string }>('SELECT id FROM registration')
   // Three writes at 0.03 a second are 100 s; 5 s of unused budget are let through.
   const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000, writesPerSecond: 0.03 }
   const waits: number[] = []
   for (let replica = 0; replica < 3; replica++) {
     const { prisma, close } = openDatabase({ connectionString: database.url, maxConnections: 2 })
     const store = createRegistrationStore(prisma, times, () => performance.now())
-    const held = await store.acquire(id)
+    const held = await store.acquire(rows[0]?.id as string)
     if (held === null) throw new Error('the row is held')
     waits.push(Math.floor(held.waitMs / 10_000))
     await store.save(held, { lease: { kind: 'release', dueInMs: null } })

@@ -1,0 +1,67 @@
+// The registration store on a database of its own, with what its rows refer to, and times short enough to wait for.
+import type { Test } from 'tap'
+import type { Held } from '../../src/registration/ports.ts'
+import type { NewRegistration } from '../../src/registration/registration.ts'
+import { bootstrap } from '../../src/store/bootstrap.ts'
+import { createDeliveryStore } from '../../src/store/delivery-store.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
+import { createRegistrationStore } from '../../src/store/registration-store.ts'
+import { systemClock } from '../../src/system-clock.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+
+export type Store = ReturnType<typeof createRegistrationStore> & ReturnType<typeof createDeliveryStore>
+
+export interface OpenStore {
+  store: Store
+  database: TestDatabase
+  callerId: string
+  /** A registration that nobody has reserved yet. */
+  entry: (changes?: Partial<NewRegistration>) => NewRegistration
+  /** Reserves one and resolves with its lease. */
+  reserve: (changes?: Partial<NewRegistration>) => Promise<Held>
+}
+
+export const TIMES = { leaseMs: 400, attemptTimeoutMs: 300, redeliveryWindowMs: 60_000, writesPerSecond: 0 }
+
+export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Promise<OpenStore> {
+  const database = await createTestDatabase(t)
+  const { prisma, close } = openDatabase({ connectionString: database.url })
+  t.teardown(close)
+  const tenantId = '01a20951-0000-4000-8000-000000000001'
+  const { providerId, callerIds: [callerId] } = await bootstrap(prisma,
+    { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` },
+    [{ kind: 'konnect', name: 'of the test', scopes: [], boundToProvider: true, digests: [{ pepperId: 'p1', digest: new Uint8Array(32) }] }])
+  if (callerId === undefined || callerId === null) throw new Error('There is no caller')
+  const { id: strategyId } = await prisma.authStrategy.findFirstOrThrow()
+  const all = { ...TIMES, ...times }
+  const store = { ...createRegistrationStore(prisma, all, systemClock.monotonicMs), ...createDeliveryStore(prisma, all) }
+
+  const entry = (changes: Partial<NewRegistration> = {}): NewRegistration => ({
+    id: systemClock.uuid(),
+    providerId,
+    strategyId,
+    callerId,
+    surface: 'konnect',
+    metadata: { clientName: 'Orders', description: null, redirectUris: [], grantTypes: [], scopes: [], tokenEndpointAuthMethod: 'client_secret_basic' },
+    projection: {
+      displayName: 'Orders', description: null, tags: ['dcr-broker'], accessTokenVersion: 1, redirectUris: { web: [], publicClient: [], spa: [] }
+    },
+    konnect: null,
+    verification: false,
+    fingerprint: null,
+    credentialId: systemClock.uuid(),
+    createdAt: systemClock.now(),
+    ...changes
+  })
+  return {
+    store,
+    database,
+    callerId,
+    entry,
+    async reserve (changes) {
+      const held = await store.reserve(entry(changes), [])
+      if (held === null) throw new Error('The registration could not be reserved')
+      return held
+    }
+  }
+}
