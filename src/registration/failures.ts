@@ -56,7 +56,7 @@ export function toRegistrationError (error: unknown): unknown {
     return new RegistrationError(code, text, { cause: error, retryAfterSeconds: retryAfterSeconds(error) })
   }
   if (error instanceof StoreUnavailableError) {
-    return new RegistrationError('temporarily_unavailable', 'The broker can\'t reach its database. Repeat the same request.', { cause: error, retryAfterSeconds: 5 })
+    return new RegistrationError('temporarily_unavailable', 'The database of the broker is not ready. Repeat the same request.', { cause: error, retryAfterSeconds: 5 })
   }
   if (error instanceof VaultError) {
     return new RegistrationError('credential_unreadable', 'A stored secret can\'t be read. Rotate it to get a new one.', { cause: error })

@@ -89,7 +89,7 @@ export interface Registration {
   konnect: KonnectContext | null
   /** Konnect's application, learnt from event hooks. */
   applicationId: string | null
-  /** Made by Konnect's Verify button: undone and purged at once when deleted, reaped when it is not. */
+  /** Made by Konnect's Verify button: purged at once when deleted. */
   verification: boolean
   delivery: Delivery
   credentials: Credential[]

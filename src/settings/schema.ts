@@ -34,7 +34,7 @@ const hourMs = 60 * minuteMs
 export const environmentSchema = Type.Object({
   HOST: text({ description: 'Address the public listener binds to.', 'x-default': '0.0.0.0; sandbox: 127.0.0.1' }),
   PORT: port(3000, 'Port of the public listener; 0 takes a free one.'),
-  PUBLIC_URL: text({ description: 'Base of every URL the broker hands out.', 'x-default': 'sandbox: http://localhost:<PORT>' }),
+  PUBLIC_URL: text({ description: 'Base of every URL the broker hands out.', 'x-default': 'sandbox: `http://localhost:<PORT>`' }),
   OPERATIONS_HOST: Type.String({ default: '127.0.0.1', description: 'Address the operations listener binds to.' }),
   OPERATIONS_PORT: port(3001, 'Port of the operations listener; 0 takes a free one.'),
 

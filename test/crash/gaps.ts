@@ -2,10 +2,12 @@
 import type { FaultRule } from '../../src/simulator/faults.ts'
 import type { Hold } from '../support/postgres-proxy.ts'
 
+/** What stops an operation at one place: a rule of the simulator, or a statement that the proxy keeps back. */
+export type Stop = { fault: FaultRule } | { statement: Hold }
+
 export interface Gap {
   name: string
-  /** What stops the registration there: a rule of the simulator, or a statement that the proxy keeps back. */
-  stop: { fault: FaultRule } | { statement: Omit<Hold, 'parameters'> }
+  stop: Stop
   /** The caller has read its answer when the process dies. */
   answered: boolean
   /** What is left when nobody repeats the request and the window is over. An answer that may have been received is kept. */
@@ -13,10 +15,10 @@ export interface Gap {
 }
 
 const RESERVE = /INSERT INTO registration \(/
-const SAVE = /WITH held AS/
+export const SAVE = /WITH held AS/
 const MARK = /delivery = m\.delivery/
 
-const hang = { type: 'hang' } as const
+export const hang = { type: 'hang' } as const
 
 const graphWrites = [
   { name: 'application', match: { method: 'PATCH', path: '/applications\\(uniqueName' } },

@@ -1,7 +1,8 @@
 // Promises 1, 2 and 3 against SIGKILL. The suite makes two rounds; `npm run crash` makes more: its argument is their number.
 import t, { type Test } from 'tap'
+import { openBench, type Bench } from './bench.ts'
 import { gaps } from './gaps.ts'
-import { killAndForget, killAndRepeat, lastingViolations, openBench, type Bench, type CutOff } from './kill-round.ts'
+import { killAndForget, killAndRepeat, lastingViolations, type CutOff } from './kill-round.ts'
 
 const rounds = Number(process.argv[2] ?? 2)
 const LONG_WINDOW_MS = 120_000

@@ -1,13 +1,10 @@
 // One round of the crash tests: a registration is brought into every gap, the process is killed, started again, and what the
 // promises say is looked up in Entra and the database. All gaps of a round die by the same SIGKILL.
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
-import type { Test } from 'tap'
-import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import { setTimeout as delay } from 'node:timers/promises'
 import { KONNECT_KEY, konnectApplication, request, type Answer } from '../support/broker.ts'
-import { prepareBrokerProcess, type BrokerProcess } from '../support/broker-process.ts'
+import type { BrokerProcess } from '../support/broker-process.ts'
 import { ourApplications, ourObjectCount, registrationIdOf, secretWorks, violations } from '../support/entra-truth.ts'
-import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { ATTEMPT_TIMEOUT_MS, PATIENCE_MS, settled, stopAt, type Bench } from './bench.ts'
 import { gaps, type Gap } from './gaps.ts'
 
 /** What became of the registration that was cut off in one gap. Sentences in `faults` are broken promises. */
@@ -15,36 +12,6 @@ export interface CutOff {
   gap: string
   outcome: string
   faults: string[]
-}
-
-export interface Bench {
-  simulator: Simulator
-  database: TestDatabase
-  proxy: PostgresProxy
-  broker: BrokerProcess
-}
-
-/** An attempt has to outlast the bringing of all registrations into their gaps; a lease, an attempt and 5 s. */
-const ATTEMPT_TIMEOUT_MS = 3_000
-const TIMES = {
-  ATTEMPT_TIMEOUT_MS: String(ATTEMPT_TIMEOUT_MS),
-  LEASE_MS: String(ATTEMPT_TIMEOUT_MS + 5_100),
-  REQUEST_DEADLINE_MS: '5000',
-  RESUME_SCAN_MS: '100',
-  SWEEP_FIRST_LOOK_MS: '300',
-  SWEEP_SECOND_LOOK_MS: '600'
-}
-/** The death of a holder is over after its lease and one attempt; the rest is work on a busy machine. */
-const PATIENCE_MS = 40_000
-
-/** Everything a series of rounds needs, each part its own. */
-export async function openBench (t: Test, redeliveryWindowMs: number): Promise<Bench> {
-  const database = await createTestDatabase(t)
-  const simulator = await startSimulator()
-  t.teardown(() => simulator.close())
-  const proxy = await startPostgresProxy(t, database.url)
-  const broker = await prepareBrokerProcess(t, simulator, { ...TIMES, REDELIVERY_WINDOW_MS: String(redeliveryWindowMs) })
-  return { simulator, database, proxy, broker }
 }
 
 /** The same request is sent again after the restart and must get a secret that works. */
@@ -114,26 +81,17 @@ async function warmUp ({ broker }: Bench): Promise<void> {
 }
 
 /** Sends a create and resolves when it stands in the gap: with its answer, if it has one by then. */
-async function bringInto ({ broker, proxy, simulator }: Bench, gap: Gap, round: number): Promise<Answer | undefined> {
+async function bringInto (bench: Bench, gap: Gap, round: number): Promise<Answer | undefined> {
   const { stop } = gap
-  const reached = 'fault' in stop
-    ? caughtBy(simulator, simulator.control.faults.add(stop.fault), stop.fault.when === 'after')
-    // A mark names no client: the one answer of this round is the next to be marked.
-    : proxy.hold({ ...stop.statement, ...(gap.answered ? {} : { parameters: new RegExp(nameOf(round, gap)) }) })
-  const sent = post(broker, bodyOf(round, gap))
+  // A mark names no client: the one answer of this round is the next to be marked.
+  const isNamed = 'statement' in stop && !gap.answered
+  const reached = stopAt(bench, isNamed ? { statement: { ...stop.statement, parameters: new RegExp(nameOf(round, gap)) } } : stop)
+  const sent = post(bench.broker, bodyOf(round, gap))
   const answer = gap.answered ? await sent : undefined
   // The kill cuts the connection of an unanswered request.
   if (!gap.answered) sent.catch(() => {})
   await reached
   return answer
-}
-
-/** Resolves when the rule has caught its request and, if told so, its change is made. */
-async function caughtBy (simulator: Simulator, ruleId: number, applied: boolean): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE_MS)
-  while (!simulator.control.journal.entries().some(entry => entry.faultId === ruleId && (!applied || entry.body !== null))) await nextTurn(undefined, { signal })
-  // Body read and change made happen in one turn.
-  await nextTurn()
 }
 
 /** As Konnect's user would: a 503 says when to come back. */
@@ -143,17 +101,6 @@ async function repeatUntilAnswered ({ broker }: Bench, body: unknown): Promise<{
     const answer = await post(broker, body)
     if (answer.status !== 503) return { answer, refusals }
     await delay(Number(answer.headers.get('retry-after')) * 1_000, undefined, { signal })
-  }
-}
-
-/** Waits until every window is closed and nothing of the broker's own work is left. */
-async function settled ({ database }: Bench): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE_MS)
-  for (;;) {
-    const { rows: [row] } = await database.query<{ open: string }>(
-      'SELECT count(*) AS open FROM registration WHERE due_at IS NOT NULL OR redeliver_until IS NOT NULL')
-    if (row?.open === '0') return
-    await delay(50, undefined, { signal })
   }
 }
 

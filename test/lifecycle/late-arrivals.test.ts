@@ -54,6 +54,27 @@ t.test('a password that lands after its create has gone on without it is removed
   t.equal(await secretWorks(simulator, body.client_id, body.client_secret), true)
 })
 
+t.test('a password of a create that died is found later when the first look at Entra was into the past', async t => {
+  let behindMs = 60_000
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK, simulator: { now: () => Date.now() - behindMs } })
+  await konnect('POST', '', konnectApplication())
+  behindMs = 0
+  simulator.control.lag({ staleReadMs: 30_000 })
+  // As a process leaves it that dies between addPassword and its commit; Entra shows the password to every second read.
+  const [application] = ourApplications(simulator)
+  const label = application?.passwordCredentials[0]?.displayName
+  const graph = await graphAs(simulator, simulator.broker)
+  t.equal((await graph('POST', `/applications/${application?.id}/addPassword`, { passwordCredential: { displayName: label } })).status, 200)
+  await database.query("UPDATE credential SET state = 'pending', key_id = NULL")
+  await database.query("UPDATE registration SET state = 'reserved', delivery = 'not_delivered', redeliver_until = now() + interval '1 minute', due_at = now()")
+  await eventually('it is resumed', async () => (await database.query("SELECT FROM registration WHERE state = 'active'")).rowCount === 1)
+  t.equal(ourApplications(simulator).flatMap(ourPasswords).length, 2, 'the one that died was not to be seen')
+  simulator.control.lag({ staleReadMs: 0 })
+  await eventually('a check for strays is due', async () =>
+    (await database.query('UPDATE registration SET stray_check_at = now(), due_at = now() WHERE stray_check_at IS NOT NULL')).rowCount === 1)
+  await eventually('one is left', () => ourApplications(simulator).flatMap(ourPasswords).length === 1)
+})
+
 t.test('an application of others with our tag and no row is left alone', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: SHORT_WINDOW })
   const graph = await graphAs(simulator, simulator.broker)

@@ -76,7 +76,7 @@ t.test('a repeat begins the window anew, and one that is closed stays closed', a
 t.test('a sealed secret is erased at its time, but not while its answer may be asked for', async t => {
   const open = await openStore(t)
   const id = await released(open, 'active')
-  await open.database.query(`UPDATE credential SET seal_version = 1, seal_kid = 'k', seal_wrapped_key = '\\x01', seal_ciphertext = '\\x02', erase_at = now()`)
+  await open.database.query("UPDATE credential SET seal_version = 1, seal_kid = 'k', seal_wrapped_key = '\\x01', seal_ciphertext = '\\x02', erase_at = now()")
   t.equal(await open.store.eraseExpiredSecrets(10), 0)
   await open.store.markDeliveries(new Map([[id, 'delivered']]))
   t.equal(await open.store.eraseExpiredSecrets(10), 1)
