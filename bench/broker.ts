@@ -46,11 +46,15 @@ export async function startBroker (options: BrokerOptions): Promise<BrokerProces
     stdio: ['ignore', 'pipe', 'pipe']
   })
   const exited = once(child, 'exit')
+  // However this process ends, the broker does not outlive it.
+  const kill = (): void => { child.kill('SIGKILL') }
+  process.once('exit', kill)
+  child.once('exit', () => process.off('exit', kill))
   const log = collectLines(child)
   try {
     await untilReady(`http://127.0.0.1:${operationsPort}/readyz`, child)
   } catch (error) {
-    child.kill('SIGKILL')
+    kill()
     await exited
     throw new Error(`The broker did not become ready:\n${log.tail.join('\n')}`, { cause: error })
   }

@@ -8,7 +8,8 @@ import type { Core } from './core.ts'
 
 /** Rows worked on at once by one replica. */
 const CONCURRENCY = 8
-const WINDOW_BATCH = 200
+/** Rows of one statement; a full one is followed by another. */
+const BATCH = 200
 
 export interface UpkeepReport {
   claimed: number
@@ -21,9 +22,18 @@ export interface UpkeepReport {
 /** One round: close windows, erase, then claim due rows until none is left or `signal` aborts. */
 export async function keepUp (core: Core, signal: AbortSignal): Promise<UpkeepReport> {
   const { store } = core.ports
-  const windows = await store.closeWindows(WINDOW_BATCH)
-  const erased = await store.eraseExpiredSecrets(WINDOW_BATCH)
-  const report: UpkeepReport = { claimed: 0, failed: 0, erased, ...windows }
+  const report: UpkeepReport = { claimed: 0, failed: 0, undone: 0, unknown: 0, erased: 0 }
+  for (let full = true; full && !signal.aborted;) {
+    const { undone, unknown } = await store.closeWindows(BATCH)
+    report.undone += undone
+    report.unknown += unknown
+    full = undone + unknown === BATCH
+  }
+  for (let full = true; full && !signal.aborted;) {
+    const erased = await store.eraseExpiredSecrets(BATCH)
+    report.erased += erased
+    full = erased === BATCH
+  }
   while (!signal.aborted) {
     const batch = await store.claimDue(CONCURRENCY)
     if (batch.length === 0) break
