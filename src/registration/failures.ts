@@ -11,6 +11,13 @@ const LONGEST_BACKOFF_MS = 2_000
 /** Faults that another attempt can't mend. */
 const PERMANENT: ReadonlySet<DirectoryFault> = new Set(['unauthenticated', 'denied', 'policy', 'quota', 'rejected'])
 
+/** What a fault means for a registration of this age: a young object is not missing, it is not visible yet. */
+export function asSeenAt (ageMs: number, error: DirectoryError): DirectoryError {
+  if (error.fault !== 'missing' || ageMs > CREATION_WINDOW_MS) return error
+  const { message, outcomeUnknown, retryAfterMs, diagnostics } = error
+  return new DirectoryError('replicating', message, { cause: error, outcomeUnknown, retryAfterMs, diagnostics })
+}
+
 export function isPermanent (error: DirectoryError): boolean {
   return PERMANENT.has(error.fault)
 }
@@ -19,12 +26,11 @@ export function isPermanent (error: DirectoryError): boolean {
  * THE retry rule of the broker: milliseconds to wait before the next attempt of the same call, or null when it must not be repeated.
  * Nothing else repeats a Graph call: neither the Graph client nor msal nor a surface.
  * @param attempt 0 for the first failed attempt
- * @param ageMs age of the registration: a young object may not be visible yet
  * @param random 0 <= random < 1
  */
-export function waitBeforeRepeat (error: DirectoryError, attempt: number, ageMs: number, random: number): number | null {
+export function waitBeforeRepeat (error: DirectoryError, attempt: number, random: number): number | null {
   if (isPermanent(error)) return null
-  if (error.fault === 'missing' && ageMs > CREATION_WINDOW_MS) return null
+  if (error.fault === 'missing') return null
   // Retry-After is a floor; the jitter above it keeps replicas from coming back together.
   if (error.retryAfterMs !== undefined) return error.retryAfterMs * (1 + random / 10)
   const ceiling = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)

@@ -102,17 +102,19 @@ export function newestActive (registration: Registration): Credential | undefine
     .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime())[0]
 }
 
+/** The revoking credentials that may go now: all once a newer one is proved (or none is left to wait for), else those whose time is over. */
+export function revocable (registration: Registration, now: Date): Credential[] {
+  const successor = newestActive(registration)
+  const replaced = successor === undefined || successor.provedAt !== null
+  return registration.credentials.filter(credential => isRevoking(credential) && (replaced || isDue(credential.revokeAfter, now)))
+}
+
 function nextUpkeep (registration: Registration, now: Date): Step | null {
   // A pending credential of an active client belongs to an operation that died: nobody has seen its secret.
   if (registration.credentials.some(credential => credential.state === 'pending' || credential.state === 'issued')) return 'abandon_pending'
   if (registration.desiredRevision !== registration.appliedRevision) return 'send_projection'
-  const revoking = registration.credentials.filter(isRevoking)
-  if (revoking.length > 0) {
-    const successor = newestActive(registration)
-    const overdue = revoking.some(credential => isDue(credential.revokeAfter, now))
-    if (overdue || successor === undefined || successor.provedAt !== null) return 'revoke_secrets'
-    if (successor.sealed !== null) return 'prove_successor'
-  }
+  if (revocable(registration, now).length > 0) return 'revoke_secrets'
+  if (registration.credentials.some(isRevoking) && hasSealed(newestActive(registration))) return 'prove_successor'
   if (registration.strayCheckAt !== null && isDue(registration.strayCheckAt, now)) return 'remove_strays'
   return null
 }
@@ -127,6 +129,10 @@ function nextSweepAt (registration: Registration, settings: CoreSettings): Date 
   const delayMs = settings.sweepDelaysMs[registration.sweeps]
   if (delayMs === undefined || registration.endedAt === null) return null
   return new Date(registration.endedAt.getTime() + delayMs)
+}
+
+function hasSealed (credential: Credential | undefined): boolean {
+  return credential !== undefined && credential.sealed !== null
 }
 
 function isRevoking (credential: Credential): boolean {

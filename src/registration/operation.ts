@@ -2,7 +2,7 @@
 import type { Core } from './core.ts'
 import { earlier, type Deadline } from './deadline.ts'
 import { LeaseLostError } from './errors.ts'
-import { waitBeforeRepeat } from './failures.ts'
+import { asSeenAt, waitBeforeRepeat } from './failures.ts'
 import { dueInMs } from './lifecycle.ts'
 import type { Pauses } from './pauses.ts'
 import { DirectoryError, StoreUnavailableError, type Directory, type Held, type Lease, type LeaseDisposition, type Ports } from './ports.ts'
@@ -66,11 +66,12 @@ export class Operation {
         const result = await this.#attempt(work, deadline)
         this.outcomeUnknown = false
         return result
-      } catch (error) {
-        if (!(error instanceof DirectoryError)) throw error
+      } catch (thrown) {
+        if (!(thrown instanceof DirectoryError)) throw thrown
+        const error = asSeenAt(this.#ageMs(), thrown)
         this.outcomeUnknown = error.outcomeUnknown
         if (error.fault === 'throttled') this.#pauses.pause(this.registration.providerId, error.retryAfterMs ?? 0)
-        const waitMs = waitBeforeRepeat(error, attempt, this.#ageMs(), this.ports.clock.random())
+        const waitMs = waitBeforeRepeat(error, attempt, this.ports.clock.random())
         if (waitMs === null || waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) throw error
         this.ports.log.debug({ registrationId: this.registration.id, fault: error.fault, waitMs, ...error.diagnostics }, 'Graph call is repeated')
         await this.ports.clock.sleep(waitMs)
@@ -125,7 +126,7 @@ export class Operation {
   async #save (lease: LeaseDisposition): Promise<void> {
     const held: Held = { registration: this.registration, lease: this.#lease, waitMs: 0 }
     const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit }
-    if (!await this.#saveThroughOutage(held, options)) {
+    if (!await this.#saveThroughOutage(held, options) && !await this.#wasSavedBefore()) {
       await this.#removeUncommitted()
       throw new LeaseLostError()
     }
@@ -145,6 +146,14 @@ export class Operation {
         await this.ports.clock.sleep(COMMIT_RETRY_MS)
       }
     }
+  }
+
+  // A save whose answer was lost may have been applied before somebody else took the row: then the row knows our passwords.
+  async #wasSavedBefore (): Promise<boolean> {
+    if (this.#uncommittedKeyIds.size === 0) return false
+    const row = await this.ports.store.find(this.registration.id)
+    const known = new Set(row?.credentials.map(credential => credential.keyId))
+    return [...this.#uncommittedKeyIds].every(keyId => known.has(keyId))
   }
 
   // Whoever holds the row now does not know these passwords and never will.

@@ -48,15 +48,17 @@ export class UnansweredError extends Error {
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function registerClient (core: Core, command: RegisterClient, call: Call): Promise<RegisteredClient> {
+  const startedAtMs = core.ports.clock.monotonicMs()
   const deadline = workDeadline(core)
   const entry = prepare(core, command, call)
   for (;;) {
-    const held = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
+    const reservation = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
+    const { held } = reservation
     if (held !== null) {
       const operation = new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: false })
       return await make(core, operation, deadline)
     }
-    const answer = await repeatAnswer(core, call, entry.fingerprint as string, deadline)
+    const answer = reservation.openId === null ? null : await repeatAnswer(core, reservation.openId, startedAtMs, deadline)
     if (answer !== null) return answer
     if (deadline.remainingMs() === 0) throw busy()
   }
@@ -110,20 +112,25 @@ async function make (core: Core, operation: Operation, deadline: Deadline): Prom
   }
 }
 
-/** The answer of the open registration with this fingerprint, or null when there is none any more: then it is a new one. */
-async function repeatAnswer (core: Core, call: Call, fingerprint: string, deadline: Deadline): Promise<RegisteredClient | null> {
-  const { store, clock } = core.ports
-  await core.deliveries.flush()
-  const open = await store.findOpen(call.caller.id, fingerprint)
-  if (open === null) return null
-  if (!isBeingMade(open) && open.delivery === 'pending') {
-    // Answered a moment ago by another replica, perhaps delivered: its mark is on the way.
-    await clock.sleep(MARK_GRACE_MS)
-    if (await store.findOpen(call.caller.id, fingerprint) === null) return null
+/**
+ * The answer of the open registration with the same fingerprint. Null: its answer had arrived before this request began (then this
+ * is a new registration), or it is being undone.
+ */
+async function repeatAnswer (core: Core, openId: string, startedAtMs: number, deadline: Deadline): Promise<RegisteredClient | null> {
+  const { deliveries, ports: { store, clock } } = core
+  const before = deliveries.seen(openId)
+  if (before?.outcome === 'delivered' && before.atMs < startedAtMs) {
+    await deliveries.flush()
+    return null
   }
-  // Closed in between: what was never delivered is being undone.
-  if (!await store.extendWindow(open.id)) return null
-  return await outcomeOf(core, open.id, deadline)
+  const open = await store.find(openId)
+  if (open === null) return null
+  // Answered a moment ago, here or by another replica, and perhaps delivered: the mark is on the way.
+  if (!isBeingMade(open) && open.delivery === 'pending' && before === null) await clock.sleep(MARK_GRACE_MS)
+  // Who came while the first request was under way gets its answer, even if that has been delivered since.
+  const joined = isBeingMade(open) || deliveries.seen(openId)?.outcome === 'delivered'
+  if (!await store.extendWindow(openId) && !joined) return null
+  return await outcomeOf(core, openId, deadline)
 }
 
 /** Waits until somebody has finished this registration. @throws UnansweredError, RegistrationError */

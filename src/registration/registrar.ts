@@ -30,7 +30,7 @@ export interface Registrar {
 }
 
 export function createRegistrar (ports: Ports, settings: CoreSettings): Registrar {
-  const deliveries = createDeliveries(ports.store, ports.log)
+  const deliveries = createDeliveries(ports.store, ports.clock, ports.log)
   const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock) }
 
   async function answering<T> (work: Promise<T>): Promise<T> {

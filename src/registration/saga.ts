@@ -17,12 +17,17 @@ export async function run (operation: Operation): Promise<void> {
     for (;;) {
       const step = nextStep(registration, ports.clock.now(), settings)
       if (step === null) break
-      await steps[step](operation)
+      const resumeInMs = await steps[step](operation)
+      if (resumeInMs !== undefined) return await finishRun(operation, () => operation.handOver(resumeInMs))
     }
-    registration.attempts = 0
-    registration.lastFault = null
-    await operation.release()
+    await finishRun(operation, () => operation.release())
   })
+}
+
+async function finishRun (operation: Operation, commit: () => Promise<void>): Promise<void> {
+  operation.registration.attempts = 0
+  operation.registration.lastFault = null
+  await commit()
 }
 
 /** Work outside the steps, under the same rule: where it fails, the reached state is committed and the lease given back. */

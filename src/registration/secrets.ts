@@ -7,6 +7,8 @@ import type { Credential, Surface } from './registration.ts'
 
 /** Entra: the clocks of its servers may be behind ours; a secret must not begin in their future. */
 const CLOCK_SKEW_MS = 5 * 60_000
+/** A probe changes nothing and costs Graph nothing: it is repeated evenly, the last time at the deadline. */
+const PROBE_INTERVAL_MS = 250
 /** When a password whose answer never came is looked for once more. */
 const STRAY_CHECK_MS = 10 * 60_000
 
@@ -31,10 +33,7 @@ export async function issueSecret (operation: Operation, credential: Credential)
     try {
       return await directory.issueSecret(objectId, secretLabelOf(registration.id, credential.id), startsAt, endsAt, signal)
     } catch (error) {
-      if (error instanceof DirectoryError && error.outcomeUnknown) {
-        operation.mayHaveStrays = true
-        registration.strayCheckAt = new Date(ports.clock.now().getTime() + STRAY_CHECK_MS)
-      }
+      if (error instanceof DirectoryError && error.outcomeUnknown) operation.mayHaveStrays = true
       throw error
     }
   })
@@ -50,19 +49,25 @@ export async function issueSecret (operation: Operation, credential: Credential)
   return issued
 }
 
-/** Waits until the token endpoint accepts the secret. Throws DirectoryError `replicating` when the deadline comes first. */
-export async function proveSecret (operation: Operation, credential: Credential, deadline?: Deadline): Promise<void> {
-  const { registration, directory, ports } = operation
-  const clientId = registration.clientId
-  if (credential.sealed === null || clientId === null) return
+/** Asks the token endpoint once. A secret whose sealed copy is gone can't be asked for: false. */
+export async function isAccepted (operation: Operation, credential: Credential, deadline: Deadline = operation.deadline): Promise<boolean> {
+  const { registration: { clientId }, directory, ports } = operation
+  if (credential.sealed === null || clientId === null) return false
   const secretText = await ports.vault.open(credential.sealed, secretPlace(credential.id))
-  await operation.call(async signal => {
-    if (!await directory.probeSecret(clientId, secretText, signal)) {
-      throw new DirectoryError('replicating', 'The token endpoint does not accept the new secret yet')
-    }
-  }, deadline)
+  if (!await operation.call(signal => directory.probeSecret(clientId, secretText, signal), deadline)) return false
   credential.provedAt = ports.clock.now()
   operation.touch(credential)
+  return true
+}
+
+/** Waits until the token endpoint accepts the secret. Throws DirectoryError `replicating` when the deadline comes first. */
+export async function proveSecret (operation: Operation, credential: Credential, deadline: Deadline = operation.deadline): Promise<void> {
+  const { clock } = operation.ports
+  while (!await isAccepted(operation, credential, deadline)) {
+    const waitMs = Math.min(PROBE_INTERVAL_MS, deadline.remainingMs())
+    if (waitMs === 0) throw new DirectoryError('replicating', 'The token endpoint does not accept the new secret yet')
+    await clock.sleep(waitMs)
+  }
 }
 
 /** Removes passwords that carry this registration's label and that its row does not know. Others are never touched. */
@@ -73,7 +78,7 @@ export async function removeStrays (operation: Operation): Promise<void> {
 }
 
 async function removeStraysOnce (operation: Operation, objectId: string, signal: AbortSignal): Promise<void> {
-  const { registration, directory } = operation
+  const { registration, directory, ports } = operation
   const known = new Set(registration.credentials.map(credential => credential.keyId))
   const label = secretLabelPrefix(registration.id)
   for (const secret of await directory.listSecrets(objectId, signal)) {
@@ -82,6 +87,8 @@ async function removeStraysOnce (operation: Operation, objectId: string, signal:
     operation.note('credential.stray_removed', 'succeeded', { key_id: secret.keyId })
   }
   operation.mayHaveStrays = false
+  // Reads go backwards in Entra, and a request may still be on its way: one look is not the last.
+  registration.strayCheckAt = new Date(ports.clock.now().getTime() + STRAY_CHECK_MS)
 }
 
 // Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window.

@@ -1,11 +1,15 @@
 // The steps of the lifecycle. Each changes the record in memory; what is committed when is decided by saga.ts.
-import { newestActive, uniqueNameOf, type Step } from './lifecycle.ts'
+import { newestActive, revocable, uniqueNameOf, type Step } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type ApplicationIds } from './ports.ts'
 import type { Credential, Registration } from './registration.ts'
-import { issueSecret, proveSecret, removeStrays } from './secrets.ts'
+import { issueSecret, isAccepted, proveSecret, removeStrays } from './secrets.ts'
 
-export const steps: Record<Step, (operation: Operation) => Promise<void>> = {
+/** While Entra replicates, the row is free for its owner between two looks. */
+const LOOK_AGAIN_MS = 1_000
+
+/** A step that has to wait for Entra resolves to the milliseconds after which the row wants to be claimed again. */
+export const steps: Record<Step, (operation: Operation) => Promise<number | void>> = {
   async ensure_application (operation) {
     const { registration, directory } = operation
     const ids = await operation.call(signal => directory.ensureApplication(uniqueNameOf(registration.id), registration.projection, signal))
@@ -62,14 +66,12 @@ export const steps: Record<Step, (operation: Operation) => Promise<void>> = {
   },
 
   async revoke_secrets (operation) {
-    for (const credential of operation.registration.credentials) {
-      if (credential.state === 'revoking') await revoke(operation, credential)
-    }
+    for (const credential of revocable(operation.registration, operation.ports.clock.now())) await revoke(operation, credential)
   },
 
   async prove_successor (operation) {
     const credential = newestActive(operation.registration)
-    if (credential !== undefined) await proveSecret(operation, credential)
+    if (credential !== undefined && !await isAccepted(operation, credential)) return LOOK_AGAIN_MS
   },
 
   async remove_strays (operation) {

@@ -23,6 +23,9 @@ export type LeaseDisposition =
   /** Like release, but a Graph write may still land: nobody may take the row before one attempt timeout has passed. */
   | { kind: 'abandon', dueInMs: number }
 
+/** `openId` is null when the other registration appeared in this very moment: ask again. */
+export type Reservation = { held: Held } | { held: null, openId: string | null }
+
 export interface SaveOptions {
   lease: LeaseDisposition
   /** Only these credentials are written (inserted or updated). */
@@ -49,9 +52,8 @@ export class StoreUnavailableError extends Error {
  * - each method is one commit at most.
  */
 export interface RegistrationStore {
-  /** Inserts the row, its credential and audit, and takes the lease. Null: an open registration of this caller has the same fingerprint. */
-  reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Held | null>
-  findOpen (callerId: string, fingerprint: string): Promise<Registration | null>
+  /** Inserts the row, its credential and audit, and takes the lease; or names the open registration of this caller with the same fingerprint. */
+  reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Reservation>
   find (id: string): Promise<Registration | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>
   /** Takes the lease of one row if it is free; null if somebody holds it (or the row is not there). */

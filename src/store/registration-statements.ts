@@ -45,7 +45,11 @@ export function reserveStatement (registration: string, credentialId: string, au
     ), spent AS (${spendWrites('reserved', times.writesPerSecond)}), added AS (
       INSERT INTO credential (id, registration_id, state, created_at) SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved
     ), noted AS (${insertAudit('reserved', audit)})
-    SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true`
+    SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true
+    UNION ALL
+    SELECT r.id::text, NULL, 0
+    FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
+    WHERE r.caller_id = n.caller_id AND r.open_fingerprint = n.open_fingerprint AND NOT EXISTS (SELECT FROM reserved)`
 }
 
 function leasing (times: LeaseTimes, update: Prisma.Sql): Prisma.Sql {

@@ -13,6 +13,7 @@ export interface StoreTimes extends LeaseTimes {
 }
 
 interface LeasedRow { id: string, lease_token: bigint, wait_ms: number }
+interface ReservedRow { id: string, lease_token: bigint | null, wait_ms: number }
 
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
@@ -35,14 +36,11 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   return {
     reserve: (entry: NewRegistration, audit: readonly AuditEntry[]) => guarded(async () => {
       const startedAtMs = monotonicMs()
-      const [row] = await prisma.$queryRaw<LeasedRow[]>(
+      const [row] = await prisma.$queryRaw<ReservedRow[]>(
         reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times))
-      if (row === undefined) return null
-      return { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token), waitMs: row.wait_ms }
+      if (row === undefined || row.lease_token === null) return { held: null, openId: row?.id ?? null }
+      return { held: { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token), waitMs: row.wait_ms } }
     }),
-
-    findOpen: (callerId: string, fingerprint: string) => guarded(async () =>
-      orNull(await prisma.registration.findFirst({ where: { callerId, openFingerprint: fingerprint }, ...withCredentials }))),
 
     find: (id: string) => guarded(async () =>
       orNull(await prisma.registration.findUnique({ where: { id }, ...withCredentials }))),

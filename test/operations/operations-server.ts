@@ -76,7 +76,7 @@ export async function createRecords (t: Closing): Promise<Records> {
     if (provider === undefined) throw new Error('No such provider')
     const callerId = wanted.callerId ?? provider.callerId
     await addCaller(callerId, provider.id)
-    const held = await store.reserve({ ...newRegistration(wanted), providerId: provider.id, strategyId: provider.strategyId, callerId }, [])
+    const { held } = await store.reserve({ ...newRegistration(wanted), providerId: provider.id, strategyId: provider.strategyId, callerId }, [])
     if (held === null) throw new Error('Not reserved')
     const { registration } = held
     Object.assign(registration, { state: 'active', objectId: randomUUID(), clientId: randomUUID(), principalId: randomUUID(), appliedRevision: 1, activatedAt: new Date() }, wanted.change)

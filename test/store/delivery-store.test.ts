@@ -7,12 +7,13 @@ import { openStore, type OpenStore } from './open-store.ts'
 t.jobs = 3
 
 t.test('what was delivered stays delivered and is open no longer', async t => {
-  const { store, callerId, reserve } = await openStore(t)
+  const { store, isOpen, reserve } = await openStore(t)
   const { registration: { id } } = await reserve({ fingerprint: 'one' })
   await store.markDeliveries(new Map([[id, 'not_delivered']]))
-  t.equal((await store.findOpen(callerId, 'one'))?.delivery, 'not_delivered')
+  t.equal((await store.find(id))?.delivery, 'not_delivered')
+  t.ok(await isOpen('one'))
   await store.markDeliveries(new Map([[id, 'delivered']]))
-  t.equal(await store.findOpen(callerId, 'one'), null)
+  t.notOk(await isOpen('one'))
   await store.markDeliveries(new Map([[id, 'not_delivered']]))
   t.equal((await store.find(id))?.delivery, 'delivered')
 })
@@ -42,7 +43,7 @@ for (const { state, mark, becomes } of windows) {
     await endWindows(open)
     await open.store.closeWindows(10)
     t.match(await open.store.find(id), becomes)
-    t.equal(await open.store.findOpen(open.callerId, state), null)
+    t.notOk(await open.isOpen(state))
     const due = await open.store.claimDue(10)
     t.equal(due.length, becomes.state === 'undoing' ? 1 : 0)
     t.same(await open.store.closeWindows(10), { undone: 0, unknown: 0 }, 'it is closed once')

@@ -15,6 +15,8 @@ export interface OpenStore {
   store: Store
   database: TestDatabase
   callerId: string
+  /** Whether a registration with this fingerprint is open. */
+  isOpen: (fingerprint: string) => Promise<boolean>
   /** A registration that nobody has reserved yet. */
   entry: (changes?: Partial<NewRegistration>) => NewRegistration
   /** Reserves one and resolves with its lease. */
@@ -58,8 +60,12 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
     database,
     callerId,
     entry,
+    async isOpen (fingerprint) {
+      const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2', [callerId, fingerprint])
+      return rows.length === 1
+    },
     async reserve (changes) {
-      const held = await store.reserve(entry(changes), [])
+      const { held } = await store.reserve(entry(changes), [])
       if (held === null) throw new Error('The registration could not be reserved')
       return held
     }
