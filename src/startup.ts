@@ -31,9 +31,10 @@ export interface StartupParts {
 }
 
 /** @throws StartupError, BootstrapError for what waiting can't mend; StoreUnavailableError while the database is away */
-async function startOnce ({ prisma, databaseUrl, migrates, vault, catalogue, provider, callers }: StartupParts): Promise<Bootstrap> {
-  if (migrates) await guarded(() => applyMigrations({ connectionString: databaseUrl }))
-  await checkMigrations(databaseUrl)
+async function startOnce (parts: StartupParts, signal: AbortSignal): Promise<Bootstrap> {
+  const { prisma, databaseUrl, migrates, vault, catalogue, provider, callers } = parts
+  if (migrates) await guarded(() => applyMigrations({ connectionString: databaseUrl, signal }))
+  await checkMigrations(databaseUrl, signal)
   await checkKeys(prisma, vault)
   const result = await bootstrap(prisma, provider, callers)
   await catalogue.load()
@@ -44,8 +45,10 @@ async function startOnce ({ prisma, databaseUrl, migrates, vault, catalogue, pro
 export async function startUp (parts: StartupParts, clock: Clock, log: Log, signal: AbortSignal): Promise<Bootstrap | null> {
   while (!signal.aborted) {
     try {
-      return await startOnce(parts)
+      const result = await startOnce(parts, signal)
+      return signal.aborted ? null : result
     } catch (error) {
+      if (signal.aborted) return null
       if (!(error instanceof StoreUnavailableError) && !(error instanceof PendingMigrationsError)) throw error
       log.warn({ err: error }, 'Not started yet; requests get 503 until this is mended')
       await clock.sleep(RETRY_MS, signal)
@@ -57,11 +60,18 @@ export async function startUp (parts: StartupParts, clock: Clock, log: Log, sign
 /** Migrations may be applied while we wait. */
 export class PendingMigrationsError extends StartupError {}
 
-export async function checkMigrations (databaseUrl: string): Promise<void> {
-  const status = await guarded(() => migrationStatus(databaseUrl))
+/** @throws PendingMigrationsError, StartupError; StoreUnavailableError while the database is away or silent; the signal's reason */
+export async function checkMigrations (databaseUrl: string, signal: AbortSignal): Promise<void> {
+  const status = await guarded(() => migrationStatus(databaseUrl, { signal }))
   if (status.failed.length > 0) throw new StartupError(`Migrations have failed and must be resolved first: ${status.failed.join(', ')}.`)
   if (status.changed.length > 0) throw new StartupError(`Migrations were applied with another content than this release has: ${status.changed.join(', ')}.`)
   if (status.pending.length > 0) throw new PendingMigrationsError(`Migrations are pending (${status.pending.join(', ')}): run \`dcr-broker migrate\`.`)
+}
+
+/** The same for readiness: however often it is asked, one connection at most is open for it. */
+export function createMigrationsCheck (databaseUrl: string): (signal: AbortSignal) => Promise<void> {
+  let running: Promise<void> | null = null
+  return signal => running ??= checkMigrations(databaseUrl, signal).finally(() => { running = null })
 }
 
 // A key with other bytes under a known name would seal what nobody can open later; a missing one leaves sealed values closed.

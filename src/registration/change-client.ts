@@ -5,9 +5,12 @@ import { acceptName, acceptText } from './client-name.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { acceptRedirectUris } from './redirect-uris.ts'
-import type { ClientMetadata, DirectoryApplication, ProductEvent } from './registration.ts'
-import { run, stopOnError } from './saga.ts'
+import type { ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
+import { stopOnError } from './saga.ts'
+import { sendProjection } from './steps.ts'
 import { sameProjection, translate } from './translation.ts'
+
+const UPDATE = 'update_application'
 
 export interface ClientEvent {
   type: string
@@ -29,62 +32,63 @@ export interface MetadataChange {
 export async function updateClient (core: Core, clientId: string, change: MetadataChange, event: ClientEvent, call: Call): Promise<void> {
   const accepted = acceptChange(change)
   const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
-  await stopOnError(operation, () => recordEvent(core, operation, event))
-  const { registration } = operation
-  const before = { metadata: registration.metadata, projection: registration.projection }
-  registration.metadata = { ...registration.metadata, ...accepted }
-  const projection = project(core, operation)
-  if (!sameProjection(projection, registration.projection)) {
-    registration.projection = projection
-    registration.desiredRevision += 1
-    operation.note('registration.update_requested', 'succeeded', { revision: registration.desiredRevision })
-  }
-  await stopOnError(operation, () => operation.commit())
-  await sendOrRevert(operation, before)
+  await stopOnError(operation, async () => {
+    await recordEvent(core, operation, event)
+    const before = wishOf(operation.registration)
+    const { registration } = operation
+    registration.metadata = { ...registration.metadata, ...accepted }
+    const projection = project(core, operation)
+    if (!sameProjection(projection, registration.projection)) {
+      registration.projection = projection
+      registration.desiredRevision += 1
+      operation.note('registration.update_requested', 'succeeded', { revision: registration.desiredRevision })
+    }
+    if (registration.desiredRevision !== registration.appliedRevision) {
+      await operation.commit()
+      await sendOrRevert(operation, before)
+    }
+    await operation.release()
+  })
 }
 
 /** add_registration, remove_registration and whatever comes later: recorded against the client. */
 export async function recordClientEvent (core: Core, clientId: string, event: ClientEvent, call: Call): Promise<void> {
   const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
-  await stopOnError(operation, () => recordEvent(core, operation, event))
-  await run(operation)
+  await stopOnError(operation, async () => {
+    await recordEvent(core, operation, event)
+    await operation.release()
+  })
 }
 
-async function sendOrRevert (operation: Operation, before: { metadata: ClientMetadata, projection: DirectoryApplication }): Promise<void> {
-  const { registration } = operation
+type Wish = Pick<Registration, 'metadata' | 'projection' | 'desiredRevision'>
+
+function wishOf ({ metadata, projection, desiredRevision }: Registration): Wish {
+  return { metadata, projection, desiredRevision }
+}
+
+async function sendOrRevert (operation: Operation, before: Wish): Promise<void> {
   try {
-    await run(operation)
+    await sendProjection(operation)
   } catch (error) {
-    const refused = error instanceof DirectoryError && (error.fault === 'rejected' || error.fault === 'policy')
     // Entra will never take it: wishing on would repeat the refusal for ever.
-    if (refused) await revert(operation, before)
+    const refused = error instanceof DirectoryError && ['rejected', 'policy', 'quota'].includes(error.fault)
+    if (refused && before.desiredRevision !== operation.registration.desiredRevision) {
+      Object.assign(operation.registration, before)
+      operation.note('registration.update_refused', 'failed')
+    }
     throw error
-  } finally {
-    operation.ports.log.debug({ registrationId: registration.id, desired: registration.desiredRevision, applied: registration.appliedRevision }, 'Projection')
   }
-}
-
-async function revert (operation: Operation, before: { metadata: ClientMetadata, projection: DirectoryApplication }): Promise<void> {
-  const held = await operation.ports.store.acquire(operation.registration.id)
-  if (held === null || held.registration.desiredRevision !== operation.registration.desiredRevision) return
-  const { registration } = held
-  Object.assign(registration, before, { desiredRevision: registration.appliedRevision, attempts: 0, lastFault: null })
-  await operation.ports.store.save(held, { lease: { kind: 'release', dueInMs: null } })
 }
 
 // A repeated event is the newest of its product with the same digest; after something else came between, it counts again.
 async function recordEvent (core: Core, operation: Operation, event: ClientEvent): Promise<void> {
   const { registration, ports } = operation
   if (event.applicationId !== null) registration.applicationId = event.applicationId
-  const earlier = await core.ports.store.listEvents(registration.id)
-  const newest = earlier.filter(other => other.productId === event.productId && isUpdate(other) === isUpdate(event)).at(-1)
+  const types = event.type === UPDATE ? { only: UPDATE } : { except: UPDATE }
+  const newest = await core.ports.store.newestEvent(registration.id, event.productId, types)
   if (newest?.digest === event.digest) return
   operation.addEvent({ id: ports.clock.uuid(), receivedAt: ports.clock.now(), ...event })
   operation.note(`event.${event.type}`, 'succeeded', { application_id: event.applicationId, product_id: event.productId })
-}
-
-function isUpdate (event: Pick<ProductEvent, 'type'>): boolean {
-  return event.type === 'update_application'
 }
 
 function project (core: Core, operation: Operation): DirectoryApplication {

@@ -8,7 +8,7 @@ import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { pendingCredential, type Credential } from './registration.ts'
 import { run, stopOnError } from './saga.ts'
-import { issueSecret, proveSecret } from './secrets.ts'
+import { issueSecret, proveSecret, revokePassword } from './secrets.ts'
 
 /** A rotation answers with an unproved secret when the token endpoint has not accepted it this long before the deadline. */
 const PROOF_RESERVE_MS = 1_000
@@ -89,7 +89,10 @@ export async function revokeSecret (core: Core, clientId: string, secretId: stri
     // The wish is committed first: whatever happens to us, the secret is removed.
     await stopOnError(operation, () => operation.commit())
   }
-  await run(operation)
+  await stopOnError(operation, async () => {
+    if (credential.state === 'revoking') await revokePassword(operation, credential)
+    await operation.release()
+  })
 }
 
 // pending (committed) -> issued -> active (committed). Until the second commit nobody has seen the secret; after it the answer is certain.
@@ -100,13 +103,31 @@ async function addCredential (operation: Operation, action: string, beforeCommit
   return await stopOnError(operation, async () => {
     await operation.commit()
     const issued = await issueSecret(operation, credential)
+    const older = operation.registration.credentials.filter(({ state }) => state === 'active')
     await beforeCommit(credential)
     credential.state = 'active'
     operation.touch(credential)
     operation.note(action, 'succeeded', { key_id: credential.keyId })
-    await operation.commit()
+    await commitInTime(operation, credential, older)
     return { credential, secret: issued.secretText }
   })
+}
+
+// A secret whose commit failed, or came too late to be answered, was never seen by anybody: it is given up, and the older ones stay.
+async function commitInTime (operation: Operation, credential: Credential, older: readonly Credential[]): Promise<void> {
+  try {
+    await operation.commit()
+    if (operation.deadline.remainingMs() === 0) throw new DirectoryError('unavailable', 'Committed after the deadline')
+  } catch (error) {
+    credential.state = 'issued'
+    operation.touch(credential)
+    for (const valid of older) {
+      valid.state = 'active'
+      valid.revokeAfter = null
+      operation.touch(valid)
+    }
+    throw error
+  }
 }
 
 async function proveInTime (operation: Operation, credential: Credential): Promise<void> {

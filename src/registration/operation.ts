@@ -11,7 +11,7 @@ import type { CoreSettings } from './settings.ts'
 
 /** What a Graph call must leave of the lease beside its own attempt timeout. */
 const LEASE_MARGIN_MS = 5_000
-/** An attempt with less time than this is not worth starting. */
+/** An attempt with less time than this is not worth starting: it would end unknown. */
 const SHORTEST_ATTEMPT_MS = 200
 const COMMIT_RETRY_MS = 250
 
@@ -21,37 +21,62 @@ export interface Actor {
   requestId: string | null
 }
 
+export interface OperationOptions {
+  /** A password of ours that the row does not know may exist. */
+  resumed: boolean
+  /** The writes are charged to the tenant's budget already and begin in this many milliseconds. */
+  paidTurnInMs?: number
+  /** Ends waiting early: the process is going down. */
+  signal?: AbortSignal
+}
+
 export class Operation {
   readonly registration: Registration
   readonly deadline: Deadline
   readonly ports: Ports
   readonly settings: CoreSettings
-  readonly directory: Directory
   readonly actor: Actor
   /** A password of ours that the row does not know may exist: look before adding another. */
   mayHaveStrays: boolean
-  /** The last Graph write may still land. */
-  outcomeUnknown = false
-  #lease: Lease
-  #waitMs: number
   readonly #pauses: Pauses
+  readonly #signal: AbortSignal | undefined
+  #lease: Lease
+  /** A Graph write may still land. */
+  #outcomeUnknown = false
+  #isPaid: boolean
   readonly #credentials = new Set<Credential>()
   readonly #uncommittedKeyIds = new Set<string>()
   #audit: AuditEntry[] = []
   #events: ProductEvent[] = []
 
-  constructor (core: Core, held: Held, deadline: Deadline, actor: Actor, options: { resumed: boolean }) {
-    const { ports, settings, pauses } = core
+  constructor ({ ports, settings, pauses }: Core, held: Held, deadline: Deadline, actor: Actor, options: OperationOptions) {
     this.registration = held.registration
-    this.#lease = held.lease
-    this.#waitMs = held.waitMs
-    this.#pauses = pauses
-    this.deadline = deadline
-    this.actor = actor
     this.ports = ports
     this.settings = settings
-    this.directory = ports.directories.of(held.registration.providerId)
+    this.actor = actor
+    this.#lease = held.lease
+    this.#pauses = pauses
+    this.#signal = options.signal
+    this.deadline = { remainingMs: () => options.signal?.aborted === true ? 0 : deadline.remainingMs() }
     this.mayHaveStrays = options.resumed
+    if (options.paidTurnInMs !== undefined) this.registration.turnAt = this.#in(options.paidTurnInMs)
+    this.#isPaid = this.registration.turnAt !== null
+  }
+
+  /** The tenant. Throws DirectoryError while it can't be reached at all. */
+  get directory (): Directory {
+    return this.ports.directories.of(this.registration.providerId)
+  }
+
+  /**
+   * Makes a Graph call that changes something, in the operation's turn of the tenant's budget. Otherwise like `call`.
+   * @throws DirectoryError `throttled` when its turn comes after the deadline: the turn is kept
+   */
+  async write<T> (work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    await this.#waitForTurn()
+    const result = await this.call(work)
+    this.#outcomeUnknown = false
+    return result
   }
 
   /**
@@ -60,21 +85,19 @@ export class Operation {
    */
   async call<T> (work: (signal: AbortSignal) => Promise<T>, deadline: Deadline = this.deadline): Promise<T> {
     for (let attempt = 0; ; attempt++) {
+      await this.#waitForPause(deadline)
+      await this.#keepLease()
       try {
-        await this.#waitForTurn(deadline)
-        await this.#keepLease()
-        const result = await this.#attempt(work, deadline)
-        this.outcomeUnknown = false
-        return result
+        return await this.#attempt(work, deadline)
       } catch (thrown) {
         if (!(thrown instanceof DirectoryError)) throw thrown
         const error = asSeenAt(this.#ageMs(), thrown)
-        this.outcomeUnknown = error.outcomeUnknown
+        this.#outcomeUnknown ||= error.outcomeUnknown
         if (error.fault === 'throttled') this.#pauses.pause(this.registration.providerId, error.retryAfterMs ?? 0)
         const waitMs = waitBeforeRepeat(error, attempt, this.ports.clock.random())
         if (waitMs === null || waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) throw error
         this.ports.log.debug({ registrationId: this.registration.id, fault: error.fault, waitMs, ...error.diagnostics }, 'Graph call is repeated')
-        await this.ports.clock.sleep(waitMs)
+        await this.#sleep(waitMs)
       }
     }
   }
@@ -120,11 +143,11 @@ export class Operation {
 
   /** Commits what was reached and leaves the rest to whoever claims the row in `waitMs`. */
   async handOver (waitMs: number): Promise<void> {
-    await this.#save({ kind: this.outcomeUnknown ? 'abandon' : 'release', dueInMs: waitMs })
+    await this.#save({ kind: this.#outcomeUnknown ? 'abandon' : 'release', dueInMs: waitMs })
   }
 
   async #save (lease: LeaseDisposition): Promise<void> {
-    const held: Held = { registration: this.registration, lease: this.#lease, waitMs: 0 }
+    const held: Held = { registration: this.registration, lease: this.#lease }
     const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit }
     if (!await this.#saveThroughOutage(held, options) && !await this.#wasSavedBefore()) {
       await this.#removeUncommitted()
@@ -143,7 +166,7 @@ export class Operation {
         return await this.ports.store.save(held, options)
       } catch (error) {
         if (!(error instanceof StoreUnavailableError) || this.deadline.remainingMs() < COMMIT_RETRY_MS * 2) throw error
-        await this.ports.clock.sleep(COMMIT_RETRY_MS)
+        await this.#sleep(COMMIT_RETRY_MS)
       }
     }
   }
@@ -164,23 +187,14 @@ export class Operation {
       try {
         await this.#attempt(signal => this.directory.revokeSecret(objectId, keyId, signal), { remainingMs: () => this.settings.attemptTimeoutMs })
       } catch (error) {
-        this.ports.log.warn({ err: error, registrationId: this.registration.id, keyId }, 'A password of a lost lease could not be removed; it is looked for again as a stray')
+        this.ports.log.warn({ err: error, registrationId: this.registration.id, keyId }, 'A password of a lost lease could not be removed')
       }
     }
   }
 
-  // The tenant's budget and its own wish to be left alone: both are waited for before the call, or not called at all.
-  async #waitForTurn (deadline: Deadline): Promise<void> {
-    const waitMs = Math.max(this.#waitMs, this.#pauses.remainingMs(this.registration.providerId))
-    if (waitMs === 0) return
-    if (waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) {
-      throw new DirectoryError('throttled', 'The tenant has no room for this call before the deadline', { retryAfterMs: waitMs })
-    }
-    await this.ports.clock.sleep(waitMs)
-    this.#waitMs = 0
-  }
-
   async #attempt<T> (work: (signal: AbortSignal) => Promise<T>, deadline: Deadline): Promise<T> {
+    const remainingMs = deadline.remainingMs()
+    if (remainingMs < SHORTEST_ATTEMPT_MS) throw new DirectoryError('unavailable', 'No time is left for another attempt')
     const controller = new AbortController()
     const timeoutMs = Math.min(this.settings.attemptTimeoutMs, earlier(deadline, SHORTEST_ATTEMPT_MS / 2).remainingMs())
     const timer = setTimeout(() => controller.abort(), timeoutMs)
@@ -191,12 +205,44 @@ export class Operation {
     }
   }
 
+  // Charged once, however often the row is handed over and claimed until its turn comes.
+  async #waitForTurn (): Promise<void> {
+    if (!this.#isPaid) {
+      this.registration.turnAt = this.#in(await this.ports.store.spendWrites(this.registration.providerId))
+      this.#isPaid = true
+    }
+    if (this.registration.turnAt === null) return
+    await this.#waitOrThrow(this.registration.turnAt.getTime() - this.ports.clock.now().getTime(), this.deadline)
+    this.registration.turnAt = null
+  }
+
+  // A tenant that throttles is left alone by everybody in this process.
+  async #waitForPause (deadline: Deadline): Promise<void> {
+    await this.#waitOrThrow(this.#pauses.remainingMs(this.registration.providerId), deadline)
+  }
+
+  async #waitOrThrow (waitMs: number, deadline: Deadline): Promise<void> {
+    if (waitMs <= 0) return
+    if (waitMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) {
+      throw new DirectoryError('throttled', 'The tenant has no room for this call before the deadline', { retryAfterMs: waitMs })
+    }
+    await this.#sleep(waitMs)
+  }
+
   async #keepLease (): Promise<void> {
     const neededMs = this.settings.attemptTimeoutMs + LEASE_MARGIN_MS
     if (this.#lease.expiresAtMs - this.ports.clock.monotonicMs() > neededMs) return
     const renewed = await this.ports.store.renew(this.#lease)
     if (renewed === null) throw new LeaseLostError()
     this.#lease = renewed
+  }
+
+  async #sleep (ms: number): Promise<void> {
+    await this.ports.clock.sleep(ms, this.#signal)
+  }
+
+  #in (ms: number): Date | null {
+    return ms > 0 ? new Date(this.ports.clock.now().getTime() + ms) : null
   }
 
   #ageMs (): number {

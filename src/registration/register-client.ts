@@ -53,9 +53,9 @@ export async function registerClient (core: Core, command: RegisterClient, call:
   const entry = prepare(core, command, call)
   for (;;) {
     const reservation = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
-    const { held } = reservation
-    if (held !== null) {
-      const operation = new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: false })
+    if (reservation.held !== null) {
+      const options = { resumed: false, paidTurnInMs: reservation.waitMs }
+      const operation = new Operation(core, reservation.held, deadline, { id: call.caller.id, requestId: call.requestId }, options)
       return await make(core, operation, deadline)
     }
     const answer = reservation.openId === null ? null : await repeatAnswer(core, reservation.openId, startedAtMs, deadline)

@@ -4,6 +4,7 @@ import type { Core } from './core.ts'
 import { recordClientEvent, updateClient, type ClientEvent, type MetadataChange } from './change-client.ts'
 import { addSecret, listSecrets, revokeSecret, rotateSecret, type NewSecret, type SecretMetadata } from './client-secrets.ts'
 import { createDeliveries } from './deliveries.ts'
+import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
 import { createPauses } from './pauses.ts'
 import type { DeliveryOutcome, Ports } from './ports.ts'
@@ -11,6 +12,11 @@ import { registerClient, UnansweredError, type RegisterClient, type RegisteredCl
 import { removeClient } from './remove-client.ts'
 import type { CoreSettings } from './settings.ts'
 import { keepUp, type UpkeepReport } from './upkeep.ts'
+
+/** The deadline passed while the core was still waiting for something. */
+class LateError extends Error {
+  readonly answer = new RegistrationError('temporarily_unavailable', 'The request did not finish in time. Repeat it.', { retryAfterSeconds: 5 })
+}
 
 /** Every method throws RegistrationError for what the caller should know, and nothing else he could cause. */
 export interface Registrar {
@@ -33,18 +39,34 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
   const deliveries = createDeliveries(ports.store, ports.clock, ports.log)
   const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock) }
 
-  async function answering<T> (work: Promise<T>): Promise<T> {
+  // The database may hang where no deadline of the core reaches: the answer leaves in time all the same, and the work goes on.
+  async function answering<T> (work: Promise<T>, afterwards: (result: T) => void = () => {}): Promise<T> {
+    const settled = work.catch((error: unknown) => { throw outcomeOf(error) })
+    const overdue = new AbortController()
     try {
-      return await work
+      return await Promise.race([settled, lateAnswer(overdue.signal)])
     } catch (error) {
-      if (!(error instanceof UnansweredError)) throw toRegistrationError(error)
-      deliveries.mark(error.registrationId, 'not_delivered')
-      throw error.cause
+      if (error instanceof LateError) settled.then(afterwards, () => {})
+      throw error instanceof LateError ? error.answer : error
+    } finally {
+      overdue.abort()
     }
   }
 
+  function outcomeOf (error: unknown): unknown {
+    if (!(error instanceof UnansweredError)) return toRegistrationError(error)
+    deliveries.mark(error.registrationId, 'not_delivered')
+    return error.cause
+  }
+
+  async function lateAnswer (signal: AbortSignal): Promise<never> {
+    // Never settles when the work was faster: the race is over then.
+    if (!await ports.clock.sleep(settings.requestDeadlineMs, signal)) return await new Promise(() => {})
+    throw new LateError()
+  }
+
   return {
-    register: (command, call) => answering(registerClient(core, command, call)),
+    register: (command, call) => answering(registerClient(core, command, call), late => deliveries.mark(late.registration.id, 'not_delivered')),
     answered: deliveries.mark,
     rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call)),
     addSecret: (clientId, call) => answering(addSecret(core, clientId, call)),

@@ -103,6 +103,8 @@ export interface Registration {
   sweeps: number
   /** When a deleted application is purged; null: purged already, or nothing to purge. */
   purgeAt: Date | null
+  /** Its writes are paid for from the tenant's budget and may begin at this time; null: not paid, or begun. */
+  turnAt: Date | null
   createdAt: Date
   updatedAt: Date
   activatedAt: Date | null
@@ -198,4 +200,12 @@ export function pendingCredential (id: string, createdAt: Date): Credential {
     provedAt: null,
     revokeAfter: null
   }
+}
+
+/** Entra's ids of a registration that has got that far. */
+export function idsOf (registration: Registration): { objectId: string, clientId: string } {
+  if (registration.objectId === null || registration.clientId === null) {
+    throw new Error(`Registration ${registration.id} in state ${registration.state} has no directory ids`)
+  }
+  return { objectId: registration.objectId, clientId: registration.clientId }
 }

@@ -35,37 +35,47 @@ export async function stopOnError<T> (operation: Operation, work: () => Promise<
   try {
     return await work()
   } catch (error) {
-    await stop(operation, error)
-    throw error
+    if (error instanceof LeaseLostError) throw error
+    throw await stop(operation, error)
   }
 }
 
-async function stop (operation: Operation, error: unknown): Promise<void> {
-  if (error instanceof LeaseLostError) return
+/** Resolves to the error as it stands after a second look. */
+async function stop (operation: Operation, error: unknown): Promise<unknown> {
   const { registration, ports } = operation
-  const fault = error instanceof DirectoryError ? error.fault : 'internal'
+  const cause = await lookAgain(operation, error)
+  const fault = cause instanceof DirectoryError ? cause.fault : 'internal'
+  registration.attempts += 1
+  registration.lastFault = fault
+  const failed = isBeingMade(registration) && cause instanceof DirectoryError && isPermanent(cause)
+  if (failed) registration.state = 'undoing'
+  operation.note('registration.stopped', 'failed', { state: registration.state, fault })
+  ports.log.warn({ err: cause, registrationId: registration.id, state: registration.state, fault }, 'A run stopped before its end')
+  const waitMs = failed ? 0 : Math.max(retryAfterMs(cause), waitBeforeResume(registration.attempts - 1, ports.clock.random()))
   try {
-    registration.attempts += 1
-    registration.lastFault = fault
-    if (fault === 'missing' && !isBeingMade(registration) && !isGone(registration)) await markDriftedIfGone(operation)
-    const failed = isBeingMade(registration) && error instanceof DirectoryError && isPermanent(error)
-    if (failed) registration.state = 'undoing'
-    operation.note('registration.stopped', 'failed', { state: registration.state, fault })
-    ports.log.warn({ err: error, registrationId: registration.id, state: registration.state, fault }, 'A run stopped before its end')
-    await operation.handOver(failed ? 0 : Math.max(retryAfterMs(error), waitBeforeResume(registration.attempts - 1, ports.clock.random())))
+    await operation.handOver(waitMs)
   } catch (handOverError) {
     // The lease ends by itself and the row is claimed then; what was reached is found again.
     ports.log.warn({ err: handOverError, registrationId: registration.id }, 'A stopped run could not be handed over')
   }
+  return cause
 }
 
-/** Reads go backwards in Entra: "missing" by object id is believed only when the name is not found either. */
-async function markDriftedIfGone (operation: Operation): Promise<void> {
-  const { registration, directory } = operation
-  const found = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
-  if (found !== null) return
+/** Reads go backwards in Entra: "missing" by object id is believed, and the client drifted, only when its name is not found either. */
+async function lookAgain (operation: Operation, error: unknown): Promise<unknown> {
+  const { registration } = operation
+  if (!(error instanceof DirectoryError) || error.fault !== 'missing' || isBeingMade(registration) || isGone(registration)) return error
+  const notSeen = new DirectoryError('replicating', error.message, { cause: error, diagnostics: error.diagnostics })
+  try {
+    const found = await operation.call(signal => operation.directory.findApplication(uniqueNameOf(registration.id), signal))
+    if (found !== null) return notSeen
+  } catch (lookError) {
+    if (lookError instanceof DirectoryError) return notSeen
+    return lookError
+  }
   registration.state = 'drifted'
   operation.note('registration.drifted', 'failed')
+  return error
 }
 
 function retryAfterMs (error: unknown): number {

@@ -1,9 +1,10 @@
 // Making, proving and clearing away the passwords of one application.
 import type { Deadline } from './deadline.ts'
+import { CREATION_WINDOW_MS } from './failures.ts'
 import { secretLabelOf, secretLabelPrefix } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type IssuedSecret, type SealedPlace } from './ports.ts'
-import type { Credential, Surface } from './registration.ts'
+import { idsOf, type Credential, type Surface } from './registration.ts'
 
 /** Entra: the clocks of its servers may be behind ours; a secret must not begin in their future. */
 const CLOCK_SKEW_MS = 5 * 60_000
@@ -28,7 +29,7 @@ export async function issueSecret (operation: Operation, credential: Credential)
   const now = ports.clock.now().getTime()
   const startsAt = new Date(now - CLOCK_SKEW_MS)
   const endsAt = new Date(now + settings.secretLifetimeMs[registration.surface])
-  const issued = await operation.call(async signal => {
+  const issued = await operation.write(async signal => {
     if (operation.mayHaveStrays) await removeStraysOnce(operation, objectId, signal)
     try {
       return await directory.issueSecret(objectId, secretLabelOf(registration.id, credential.id), startsAt, endsAt, signal)
@@ -74,12 +75,13 @@ export async function proveSecret (operation: Operation, credential: Credential,
 export async function removeStrays (operation: Operation): Promise<void> {
   const objectId = operation.registration.objectId
   if (objectId === null) return
-  await operation.call(signal => removeStraysOnce(operation, objectId, signal))
+  await operation.write(signal => removeStraysOnce(operation, objectId, signal))
 }
 
 async function removeStraysOnce (operation: Operation, objectId: string, signal: AbortSignal): Promise<void> {
   const { registration, directory, ports } = operation
-  const known = new Set(registration.credentials.map(credential => credential.keyId))
+  // One that was revoked and is still there was not visible when it was removed.
+  const known = new Set(registration.credentials.filter(({ state }) => state !== 'revoked' && state !== 'lost').map(({ keyId }) => keyId))
   const label = secretLabelPrefix(registration.id)
   for (const secret of await directory.listSecrets(objectId, signal)) {
     if (secret.label?.startsWith(label) !== true || known.has(secret.keyId)) continue
@@ -89,6 +91,29 @@ async function removeStraysOnce (operation: Operation, objectId: string, signal:
   operation.mayHaveStrays = false
   // Reads go backwards in Entra, and a request may still be on its way: one look is not the last.
   registration.strayCheckAt = new Date(ports.clock.now().getTime() + STRAY_CHECK_MS)
+}
+
+/** Removes one password from Entra and ends its credential. Already gone is success. */
+export async function revokePassword (operation: Operation, credential: Credential): Promise<void> {
+  const { registration, directory, ports } = operation
+  const { keyId } = credential
+  if (keyId !== null) {
+    const { objectId } = idsOf(registration)
+    await operation.write(signal => directory.revokeSecret(objectId, keyId, signal))
+    const now = ports.clock.now().getTime()
+    // "Already gone" may mean "not visible yet": a young password is looked for again.
+    if (now - credential.createdAt.getTime() < CREATION_WINDOW_MS) registration.strayCheckAt = new Date(now + STRAY_CHECK_MS)
+  }
+  endCredential(operation, credential)
+  operation.note('credential.revoked', 'succeeded', { key_id: keyId })
+}
+
+/** A secret that no longer works has no business in the database. */
+export function endCredential (operation: Operation, credential: Credential): void {
+  if (credential.state !== 'revoked' && credential.state !== 'lost') credential.state = credential.keyId === null ? 'lost' : 'revoked'
+  credential.sealed = null
+  credential.eraseAt = null
+  operation.touch(credential)
 }
 
 // Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window.

@@ -2,8 +2,8 @@
 import { newestActive, revocable, uniqueNameOf, type Step } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type ApplicationIds } from './ports.ts'
-import type { Credential, Registration } from './registration.ts'
-import { issueSecret, isAccepted, proveSecret, removeStrays } from './secrets.ts'
+import { idsOf, type Credential, type Registration } from './registration.ts'
+import { endCredential, isAccepted, issueSecret, proveSecret, removeStrays, revokePassword } from './secrets.ts'
 
 /** While Entra replicates, the row is free for its owner between two looks. */
 const LOOK_AGAIN_MS = 1_000
@@ -12,7 +12,7 @@ const LOOK_AGAIN_MS = 1_000
 export const steps: Record<Step, (operation: Operation) => Promise<number | void>> = {
   async ensure_application (operation) {
     const { registration, directory } = operation
-    const ids = await operation.call(signal => directory.ensureApplication(uniqueNameOf(registration.id), registration.projection, signal))
+    const ids = await operation.write(signal => directory.ensureApplication(uniqueNameOf(registration.id), registration.projection, signal))
     registration.objectId = ids.objectId
     registration.clientId = ids.clientId
     registration.appliedRevision = registration.desiredRevision
@@ -22,7 +22,7 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
   async ensure_principal (operation) {
     const { registration, directory } = operation
     const { clientId } = idsOf(registration)
-    registration.principalId = await operation.call(signal => directory.ensurePrincipal(clientId, registration.projection, signal))
+    registration.principalId = await operation.write(signal => directory.ensurePrincipal(clientId, registration.projection, signal))
     registration.state = 'principal_created'
   },
 
@@ -49,24 +49,17 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
     await removeStrays(operation)
     for (const credential of operation.registration.credentials) {
       if (credential.state !== 'pending' && credential.state !== 'issued') continue
-      if (credential.keyId !== null) await revoke(operation, credential)
+      if (credential.keyId !== null) await revokePassword(operation, credential)
       credential.state = 'lost'
-      credential.sealed = null
-      operation.touch(credential)
+      endCredential(operation, credential)
       operation.note('credential.lost', 'succeeded', { credential_id: credential.id })
     }
   },
 
-  async send_projection (operation) {
-    const { registration, directory } = operation
-    const { objectId } = idsOf(registration)
-    await operation.call(signal => directory.updateApplication(objectId, registration.projection, signal))
-    registration.appliedRevision = registration.desiredRevision
-    operation.note('registration.updated', 'succeeded', { revision: registration.appliedRevision })
-  },
+  send_projection: sendProjection,
 
   async revoke_secrets (operation) {
-    for (const credential of revocable(operation.registration, operation.ports.clock.now())) await revoke(operation, credential)
+    for (const credential of revocable(operation.registration, operation.ports.clock.now())) await revokePassword(operation, credential)
   },
 
   async prove_successor (operation) {
@@ -82,7 +75,7 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
   async remove_application (operation) {
     const { registration, settings, ports } = operation
     const ids = await findIds(operation)
-    if (ids !== null) await operation.call(signal => operation.directory.removeApplication(ids.objectId, signal))
+    if (ids !== null) await operation.write(signal => operation.directory.removeApplication(ids.objectId, signal))
     for (const credential of registration.credentials) endCredential(operation, credential)
     const undone = registration.state === 'undoing'
     const now = ports.clock.now()
@@ -103,7 +96,7 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
     const { registration, directory } = operation
     const late = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
     if (late !== null) {
-      await operation.call(signal => directory.removeApplication(late.objectId, signal))
+      await operation.write(signal => directory.removeApplication(late.objectId, signal))
       await purge(operation, late)
       operation.note('registration.swept', 'succeeded', { client_id: late.clientId })
     } else if (registration.state === 'undone' && registration.objectId !== null) {
@@ -114,26 +107,17 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
   }
 }
 
-async function revoke (operation: Operation, credential: Credential): Promise<void> {
-  const { objectId } = idsOf(operation.registration)
-  const keyId = credential.keyId
-  if (keyId !== null) await operation.call(signal => operation.directory.revokeSecret(objectId, keyId, signal))
-  endCredential(operation, credential)
-  operation.note('credential.revoked', 'succeeded', { key_id: keyId })
-}
-
-function endCredential (operation: Operation, credential: Credential): void {
-  if (credential.state === 'revoked' || credential.state === 'lost') return
-  credential.state = credential.keyId === null ? 'lost' : 'revoked'
-  // A secret that no longer works has no business in the database.
-  credential.sealed = null
-  credential.eraseAt = null
-  operation.touch(credential)
+export async function sendProjection (operation: Operation): Promise<void> {
+  const { registration, directory } = operation
+  const { objectId } = idsOf(registration)
+  await operation.write(signal => directory.updateApplication(objectId, registration.projection, signal))
+  registration.appliedRevision = registration.desiredRevision
+  operation.note('registration.updated', 'succeeded', { revision: registration.appliedRevision })
 }
 
 async function purge (operation: Operation, ids: ApplicationIds): Promise<void> {
   try {
-    await operation.call(signal => operation.directory.purgeApplication(ids, operation.registration.principalId, signal))
+    await operation.write(signal => operation.directory.purgeApplication(ids, operation.registration.principalId, signal))
   } catch (error) {
     // Entra: some tenants let only a directory role purge. The soft delete stands; Entra purges it after 30 days.
     if (!(error instanceof DirectoryError) || error.fault !== 'denied') throw error
@@ -152,13 +136,6 @@ async function findIds (operation: Operation): Promise<ApplicationIds | null> {
     registration.clientId = found.clientId
   }
   return found
-}
-
-export function idsOf (registration: Registration): ApplicationIds {
-  if (registration.objectId === null || registration.clientId === null) {
-    throw new Error(`Registration ${registration.id} in state ${registration.state} has no directory ids`)
-  }
-  return { objectId: registration.objectId, clientId: registration.clientId }
 }
 
 function credentialInState (registration: Registration, state: Credential['state']): Credential {

@@ -12,8 +12,6 @@ export interface Lease {
 export interface Held {
   registration: Registration
   lease: Lease
-  /** The tenant's share of writes is spent: the first Graph call waits this long. */
-  waitMs: number
 }
 
 /** What a fenced save does with the lease. `dueInMs` (from now, PostgreSQL's clock) says when the row wants to be claimed; null: never. */
@@ -24,7 +22,13 @@ export type LeaseDisposition =
   | { kind: 'abandon', dueInMs: number }
 
 /** `openId` is null when the other registration appeared in this very moment: ask again. */
-export type Reservation = { held: Held } | { held: null, openId: string | null }
+export type Reservation =
+  /** The writes of a registration are paid for; they may begin in `waitMs`. */
+  | { held: Held, waitMs: number }
+  | { held: null, openId: string | null }
+
+/** Which events to look at, by their type. */
+export type EventTypes = { only: string } | { except: string }
 
 export interface SaveOptions {
   lease: LeaseDisposition
@@ -64,6 +68,9 @@ export interface RegistrationStore {
   renew (lease: Lease): Promise<Lease | null>
   /** Writes the whole mutable state of the record. False: the lease is lost and nothing was written. */
   save (held: Held, options: SaveOptions): Promise<boolean>
+  /** Charges the writes of one operation to the tenant's budget. Resolves to the milliseconds until they may begin; 0: at once. */
+  spendWrites (providerId: string): Promise<number>
+  newestEvent (registrationId: string, productId: string | null, types: EventTypes): Promise<ProductEvent | null>
   /** Product events of one registration, oldest first. */
   listEvents (registrationId: string): Promise<ProductEvent[]>
 }

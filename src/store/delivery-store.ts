@@ -21,7 +21,9 @@ export function createDeliveryStore (prisma: PrismaClient, times: StoreTimes): D
 
     extendWindow: (registrationId: string) => guarded(async () => {
       const count = await prisma.$executeRaw(Prisma.sql`
-        UPDATE registration SET redeliver_until = now() + (${times.redeliveryWindowMs}::float8 * interval '1 millisecond')
+        UPDATE registration SET redeliver_until = now() + (${times.redeliveryWindowMs}::float8 * interval '1 millisecond'),
+          -- The answer is sent again: until its mark comes nobody knows what became of it.
+          delivery = 'pending'
         WHERE id = ${registrationId}::uuid AND redeliver_until IS NOT NULL`)
       return count === 1
     }),

@@ -2,6 +2,7 @@
 // own record of them, so that `prisma migrate status`, `deploy` and `resolve` work on the same database.
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
+import { withClient } from './migration-client.ts'
 import { hasChecksum, readMigrations, type Migration } from './migration-files.ts'
 
 /** The migrations cannot go on; the message says which one is the matter and what to do. */
@@ -38,6 +39,8 @@ interface Recorded {
 // Prisma's own lock: a `prisma migrate deploy` and ours never run side by side.
 const lockKey = 72707369
 const lockTimeoutMs = 120_000
+// For a look at the record. A migration itself may take as long as it takes.
+const queryTimeoutMs = 2_000
 
 const createRecord = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
@@ -61,7 +64,7 @@ export async function applyMigrations (
   { connectionString, log = () => {}, ...options }: MigrationOptions & { connectionString: string, log?: (line: string) => void }
 ): Promise<{ applied: string[], alreadyApplied: number }> {
   const migrations = await readMigrations(options.directory)
-  return await withClient(connectionString, options.signal, async client => {
+  return await withClient(connectionString, { signal: options.signal }, async client => {
     await lock(client)
     await client.query(createRecord)
     const recorded = await readRecord(client)
@@ -78,10 +81,10 @@ export async function applyMigrations (
   })
 }
 
-/** Compares a database with this release's migrations; changes nothing. */
+/** Compares a database with this release's migrations; changes nothing. Bounded: a database that is silent is given up after seconds. */
 export async function migrationStatus (connectionString: string, options: MigrationOptions = {}): Promise<MigrationStatus> {
   const migrations = await readMigrations(options.directory)
-  return await withClient(connectionString, options.signal, async client => compare(migrations, await readRecord(client)))
+  return await withClient(connectionString, { signal: options.signal, queryTimeoutMs }, async client => compare(migrations, await readRecord(client)))
 }
 
 /**
@@ -91,33 +94,13 @@ export async function migrationStatus (connectionString: string, options: Migrat
  * @returns whether there was such a failed migration
  */
 export async function markRolledBack (connectionString: string, name: string, signal?: AbortSignal): Promise<boolean> {
-  return await withClient(connectionString, signal, async client => {
+  return await withClient(connectionString, { signal }, async client => {
     await lock(client)
     const { rowCount } = await client.query(
       'UPDATE _prisma_migrations SET rolled_back_at = now() WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL',
       [name])
     return rowCount !== null && rowCount > 0
   })
-}
-
-async function withClient<T> (
-  connectionString: string, signal: AbortSignal | undefined, work: (client: pg.Client) => Promise<T>
-): Promise<T> {
-  signal?.throwIfAborted()
-  const client = new pg.Client({ connectionString })
-  client.on('error', () => {}) // the query that is running reports it
-  const abort = () => { client.end().catch(() => {}) } // a client with a running query closes its socket
-  signal?.addEventListener('abort', abort, { once: true })
-  try {
-    await client.connect()
-    return await work(client)
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw error
-  } finally {
-    signal?.removeEventListener('abort', abort)
-    await client.end() // also gives the lock back
-  }
 }
 
 async function lock (client: pg.Client): Promise<void> {

@@ -42,7 +42,7 @@ export function reserveStatement (registration: string, credentialId: string, au
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
       ON CONFLICT (caller_id, open_fingerprint) WHERE open_fingerprint IS NOT NULL DO NOTHING
       RETURNING id, created_at, provider_id
-    ), spent AS (${spendWrites('reserved', times.writesPerSecond)}), added AS (
+    ), spent AS (${spendWrites(Prisma.sql`SELECT provider_id FROM reserved`, times.writesPerSecond)}), added AS (
       INSERT INTO credential (id, registration_id, state, created_at) SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved
     ), noted AS (${insertAudit('reserved', audit)})
     SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true
@@ -52,22 +52,16 @@ export function reserveStatement (registration: string, credentialId: string, au
     WHERE r.caller_id = n.caller_id AND r.open_fingerprint = n.open_fingerprint AND NOT EXISTS (SELECT FROM reserved)`
 }
 
-function leasing (times: LeaseTimes, update: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    WITH leased AS (${update}), spent AS (${spendWrites('leased', times.writesPerSecond)})
-    SELECT l.id::text, l.lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM leased l LEFT JOIN spent s ON s.provider_id = l.provider_id`
-}
-
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {
-  return leasing(times, Prisma.sql`
+  return Prisma.sql`
     UPDATE registration r SET ${takeLease(times)}
     WHERE r.id = ${id}::uuid AND ${isFree(times)}
-    RETURNING r.id, r.lease_token, r.provider_id`)
+    RETURNING r.id::text, r.lease_token`
 }
 
 // Whoever claims a registration in the making knows that its answer never left: only the holder of the lease could have sent it.
 export function claimDueStatement (limit: number, times: LeaseTimes): Prisma.Sql {
-  return leasing(times, Prisma.sql`
+  return Prisma.sql`
     UPDATE registration r SET ${takeLease(times)},
       delivery = CASE
         WHEN r.delivery = 'pending' AND r.state IN ('reserved', 'application_created', 'principal_created', 'secret_issued') THEN 'not_delivered'
@@ -78,7 +72,7 @@ export function claimDueStatement (limit: number, times: LeaseTimes): Prisma.Sql
       ORDER BY r.due_at LIMIT ${limit} FOR UPDATE SKIP LOCKED
     ) due
     WHERE r.id = due.id
-    RETURNING r.id, r.lease_token, r.provider_id`)
+    RETURNING r.id::text, r.lease_token`
 }
 
 export function renewStatement (id: string, token: bigint, times: LeaseTimes): Prisma.Sql {
@@ -111,6 +105,7 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
         spa_redirect_uris = n.spa_redirect_uris, desired_revision = n.desired_revision, applied_revision = n.applied_revision,
         object_id = n.object_id, client_id = n.client_id, principal_id = n.principal_id, application_id = n.application_id,
         attempts = n.attempts, last_fault = n.last_fault, stray_check_at = n.stray_check_at, sweeps = n.sweeps, purge_at = n.purge_at,
+        turn_at = n.turn_at,
         activated_at = n.activated_at, ended_at = n.ended_at, updated_at = now(),
         lease_until = CASE ${disposition} WHEN 'keep' THEN r.lease_until WHEN 'abandon' THEN now() END,
         due_at = CASE ${disposition}

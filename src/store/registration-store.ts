@@ -1,20 +1,23 @@
 // RegistrationStore over Prisma: typed reads, single-statement writes, leases fenced by their token.
-import type { Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
+import type { EventTypes, Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
+import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import {
   acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
 import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson, reservedRegistration, toRegistration } from './rows.ts'
 import { guarded } from './store-errors.ts'
+import { spendWrites } from './write-budget.ts'
 
 export interface StoreTimes extends LeaseTimes {
   redeliveryWindowMs: number
 }
 
-interface LeasedRow { id: string, lease_token: bigint, wait_ms: number }
+interface LeasedRow { id: string, lease_token: bigint }
 interface ReservedRow { id: string, lease_token: bigint | null, wait_ms: number }
 
+const eventColumns = { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true } as const
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
 /** @param monotonicMs the process's monotonic clock, in milliseconds */
@@ -26,11 +29,11 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
     if (rows.length === 0) return []
     const records = await prisma.registration.findMany({ where: { id: { in: rows.map(row => row.id) } }, ...withCredentials })
-    const leased = new Map(rows.map(row => [row.id, row]))
-    return records.map(record => {
-      const { lease_token: token, wait_ms: waitMs } = leased.get(record.id) as LeasedRow
-      return { registration: toRegistration(record), lease: leaseFrom(startedAtMs, record.id, token), waitMs }
-    })
+    const tokens = new Map(rows.map(row => [row.id, row.lease_token]))
+    return records.map(record => ({
+      registration: toRegistration(record),
+      lease: leaseFrom(startedAtMs, record.id, tokens.get(record.id) as bigint)
+    }))
   }
 
   return {
@@ -39,7 +42,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       const [row] = await prisma.$queryRaw<ReservedRow[]>(
         reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times))
       if (row === undefined || row.lease_token === null) return { held: null, openId: row?.id ?? null }
-      return { held: { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token), waitMs: row.wait_ms } }
+      return { held: { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token) }, waitMs: row.wait_ms }
     }),
 
     find: (id: string) => guarded(async () =>
@@ -79,11 +82,24 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       return rows.length === 1
     }),
 
+    spendWrites: (providerId: string) => guarded(async () => {
+      if (times.writesPerSecond === 0) return 0
+      const [row] = await prisma.$queryRaw<{ wait_ms: number }[]>(spendWrites(Prisma.sql`SELECT ${providerId}::uuid AS provider_id`, times.writesPerSecond))
+      return row?.wait_ms ?? 0
+    }),
+
+    newestEvent: (registrationId: string, productId: string | null, types: EventTypes) => guarded(async (): Promise<ProductEvent | null> =>
+      await prisma.registrationEvent.findFirst({
+        where: { registrationId, productId, ...('only' in types ? { type: types.only } : { type: { not: types.except } }) },
+        orderBy: [{ receivedAt: 'desc' }, { id: 'desc' }],
+        select: eventColumns
+      })),
+
     listEvents: (registrationId: string) => guarded(async (): Promise<ProductEvent[]> =>
       await prisma.registrationEvent.findMany({
         where: { registrationId },
         orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
-        select: { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true }
+        select: eventColumns
       }))
   }
 }

@@ -39,6 +39,7 @@ export function toRegistration (row: RegistrationRow): Registration {
     strayCheckAt: row.strayCheckAt,
     sweeps: row.sweeps,
     purgeAt: row.purgeAt,
+    turnAt: row.turnAt,
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     activatedAt: row.activatedAt,
@@ -96,6 +97,7 @@ export function registrationJson (registration: Registration): string {
     stray_check_at: registration.strayCheckAt,
     sweeps: registration.sweeps,
     purge_at: registration.purgeAt,
+    turn_at: registration.turnAt,
     activated_at: registration.activatedAt,
     ended_at: registration.endedAt
   })
@@ -197,6 +199,7 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     strayCheckAt: null,
     sweeps: 0,
     purgeAt: null,
+    turnAt: null,
     createdAt: entry.createdAt,
     updatedAt: entry.createdAt,
     activatedAt: null,

@@ -99,6 +99,7 @@ CREATE TABLE "registration" (
     "stray_check_at" TIMESTAMPTZ(3),
     "sweeps" INTEGER NOT NULL DEFAULT 0,
     "purge_at" TIMESTAMPTZ(3),
+    "turn_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "updated_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "activated_at" TIMESTAMPTZ(3),
