@@ -18,6 +18,17 @@ t.test('what was delivered stays delivered and is open no longer', async t => {
   t.equal((await store.find(id))?.delivery, 'delivered')
 })
 
+t.test('an answer that is sent again is unknown until its mark comes', async t => {
+  const open = await openStore(t)
+  const id = await released(open, 'active')
+  await open.store.markDeliveries(new Map([[id, 'not_delivered']]))
+  t.equal(await open.store.extendWindow(id), true)
+  await endWindows(open)
+  await open.store.closeWindows(10)
+  t.match(await open.store.find(id), { state: 'active', delivery: 'unknown' }, 'kept: it may have been received')
+  t.equal(await open.store.extendWindow(id), false, 'its window is closed')
+})
+
 t.test('many marks are one statement, and a mark of an unknown row is nothing', async t => {
   const { store, reserve } = await openStore(t)
   const ids = [(await reserve()).registration.id, (await reserve()).registration.id]

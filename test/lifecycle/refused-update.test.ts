@@ -1,0 +1,17 @@
+import t from 'tap'
+import { konnectApplication, startTestBroker } from '../support/broker.ts'
+
+t.test('an update that Entra refuses is taken back, and what else was due stays due', async t => {
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: { REQUEST_DEADLINE_MS: '2500', ATTEMPT_TIMEOUT_MS: '600', LEASE_MS: '6500' } })
+  const { body: { client_id: clientId } } = await konnect('POST', '', konnectApplication())
+  simulator.control.lag({ secretDelayMs: 600_000 })
+  t.equal((await konnect('POST', `/${clientId}/new-secret`)).status, 200, 'the older secret waits for the proof of the newer one')
+  for (const [status, code] of [[400, 'Request_BadRequest'], [403, 'Directory_QuotaExceeded']] as const) {
+    const body = { error: { code, message: 'no' } }
+    simulator.control.faults.add({ match: { method: 'PATCH', path: 'applications' }, action: { type: 'status', status, body } })
+    const refused = await konnect('POST', `/${clientId}/event-hook`, { event_type: 'update_application', application_name: `refused ${code}` })
+    t.match(refused, { status: 502, body: { error: 'upstream_error' } })
+    const { rows } = await database.query('SELECT client_name, desired_revision, applied_revision, due_at IS NOT NULL AS due FROM registration')
+    t.strictSame(rows, [{ client_name: 'Orders app', desired_revision: 1, applied_revision: 1, due: true }])
+  }
+})
