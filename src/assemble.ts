@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
+import { closeServer } from './close-server.ts'
 import { createEntraDirectories, type EntraDirectories } from './entra/entra-directories.ts'
 import { createRecogniser, environmentCallers } from './environment-callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
@@ -14,8 +15,7 @@ import { DirectoryError, StoreUnavailableError, type Ports } from './registratio
 import { createRegistrar } from './registration/registrar.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
-import { checkMigrations, startUp } from './startup.ts'
-import { createAuditLog } from './store/audit-log.ts'
+import { createMigrationsCheck, startUp } from './startup.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
 import { createCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
@@ -68,7 +68,6 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     directories: { of: providerId => directories?.of(providerId) ?? notStarted() },
     catalogue,
     vault,
-    audit: createAuditLog(prisma),
     clock,
     log
   }
@@ -83,7 +82,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const readiness = createReadiness({
     checks: {
       database: async () => { await prisma.$queryRaw`SELECT 1` },
-      migrations: untilPassed(() => checkMigrations(settings.database.url)),
+      migrations: untilPassed(createMigrationsCheck(settings.database.url)),
       keyring: async () => {
         const fault = keyring.fault()
         if (fault !== null) throw new Error(fault)
@@ -111,7 +110,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
-      directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }])
+      directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }], {
+        observe: ({ error, ...attempt }) => log.debug({ ...attempt, fault: error?.fault }, 'Graph call')
+      })
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
       // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
       directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
@@ -129,12 +130,12 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     async close () {
       readiness.drain()
       stopping.abort()
-      await publicServer.close()
+      await closeServer(publicServer)
       await started.catch(() => {})
       await upkeep?.close()
       await registrar.close().catch((error: unknown) => log.warn({ err: error }, 'Delivery marks were lost'))
       await directories?.close()
-      await operationsServer.close()
+      await closeServer(operationsServer)
       await database.close()
       keyring.close()
     }

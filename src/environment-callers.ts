@@ -12,18 +12,23 @@ const LONGEST_KEY = 512
 
 /** The callers that the environment defines, in a fixed order. Names show no part of a key. */
 export function environmentCallers (settings: CallerSettings, vault: EnvelopeVault): EnvironmentCaller[] {
-  const digestsOf = (key: string) => vault.pepperIds().map(pepperId => vault.hashKey(key, pepperId))
+  const digestsOf = (kind: CallerKind, key: string) => vault.pepperIds().map(pepperId => vault.hashKey(keyOfKind(kind, key), pepperId))
   return [
     ...settings.konnectApiKeys.map((key, index): EnvironmentCaller => ({
-      kind: 'konnect', name: `KONNECT_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete'], boundToProvider: true, digests: digestsOf(key)
+      kind: 'konnect', name: `KONNECT_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete'], boundToProvider: true, digests: digestsOf('konnect', key)
     })),
     ...settings.adminApiKeys.map((key, index): EnvironmentCaller => ({
-      kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf(key)
+      kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf('operator', key)
     }))
   ]
 }
 
-interface KnownKey { kind: CallerKind, digest: Uint8Array, callerId: string }
+// A key is another caller in another list: moved from one to the other it is neither mistaken for its older self nor revoked with it.
+function keyOfKind (kind: CallerKind, key: string): string {
+  return `${kind}:${key}`
+}
+
+interface KnownKey { digest: Uint8Array, callerId: string }
 
 /** Compares HMACs, all of them and in constant time: neither the bytes of a key nor its place in the list shows in the time taken. */
 export function createRecogniser (
@@ -34,16 +39,16 @@ export function createRecogniser (
     const callerId = callerIds[index] ?? null
     if (callerId === null) continue
     for (const { pepperId, digest } of caller.digests) {
-      known.set(pepperId, [...known.get(pepperId) ?? [], { kind: caller.kind, digest, callerId }])
+      known.set(pepperId, [...known.get(pepperId) ?? [], { digest, callerId }])
     }
   }
   return (kind, presentedKey) => {
     if (presentedKey.length === 0 || presentedKey.length > LONGEST_KEY) return null
     let callerId: string | null = null
     for (const [pepperId, keys] of known) {
-      const { digest } = vault.hashKey(presentedKey, pepperId)
+      const { digest } = vault.hashKey(keyOfKind(kind, presentedKey), pepperId)
       for (const key of keys) {
-        if (timingSafeEqual(key.digest, digest) && key.kind === kind) callerId = key.callerId
+        if (timingSafeEqual(key.digest, digest)) callerId = key.callerId
       }
     }
     return callerId === null ? null : catalogue.caller(callerId)

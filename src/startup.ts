@@ -71,7 +71,10 @@ export async function checkMigrations (databaseUrl: string, signal: AbortSignal)
 /** The same for readiness: however often it is asked, one connection at most is open for it. */
 export function createMigrationsCheck (databaseUrl: string): (signal: AbortSignal) => Promise<void> {
   let running: Promise<void> | null = null
-  return signal => running ??= checkMigrations(databaseUrl, signal).finally(() => { running = null })
+  return async signal => {
+    running ??= checkMigrations(databaseUrl, signal).finally(() => { running = null })
+    await running
+  }
 }
 
 // A key with other bytes under a known name would seal what nobody can open later; a missing one leaves sealed values closed.

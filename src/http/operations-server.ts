@@ -5,9 +5,10 @@ import type { RegistrationsReader } from '../registration/browse.ts'
 import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
-import { sendProblem, sendUnknownRoute } from './operations/problems.ts'
+import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
 import { operationsApi } from './operations/routes.ts'
 import { operationsComponents } from './operations/schemas.ts'
+import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
@@ -29,7 +30,7 @@ export interface OperationsServerOptions {
 /** Callers of the kind `operator` need the scope `read`. */
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
   const { logger, registrations, recogniseCaller, readiness, publicDocument, version } = options
-  const server: FastifyInstance = fastify({ ...serverOptions(logger), frameworkErrors: sendProblem })
+  const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
   server.setNotFoundHandler(sendUnknownRoute)
@@ -41,6 +42,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   })
   await server.register(requestLog)
   await server.register(answerHeaders)
+  await server.register(admission)
   await server.register(jsonBodies)
   await server.register(routeMethods)
   await server.register(openapi, {

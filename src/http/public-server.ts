@@ -3,8 +3,10 @@ import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Registrar } from '../registration/registrar.ts'
 import type { RecogniseCaller } from './callers.ts'
+import { konnectDialect, sendKonnectError, sendNoSuchRoute } from './konnect/errors.ts'
 import { konnectBridge } from './konnect/routes.ts'
 import { konnectComponents } from './konnect/route-schemas.ts'
+import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
@@ -21,11 +23,15 @@ export interface PublicServerOptions {
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
-  const server: FastifyInstance = fastify(serverOptions(options.logger))
+  const server: FastifyInstance = fastify(serverOptions(options.logger, konnectDialect))
   server.decorateRequest('caller', null)
+  // Also for what belongs to no surface.
+  server.setErrorHandler(sendKonnectError)
+  server.setNotFoundHandler(sendNoSuchRoute)
   await server.register(helmet)
   await server.register(requestLog)
   await server.register(answerHeaders)
+  await server.register(admission)
   await server.register(jsonBodies)
   await server.register(openapi, {
     title: 'DCR Broker',
@@ -39,10 +45,6 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   })
   for (const component of konnectComponents) server.addSchema(component)
 
-  server.setNotFoundHandler((request, reply) => reply.code(404).send({
-    error: 'not_found',
-    error_description: `There is no such route. (request ${request.id})`
-  }))
   await server.register(konnectBridge, { prefix: '/konnect', registrar: options.registrar, recogniseCaller: options.recogniseCaller })
   return server
 }

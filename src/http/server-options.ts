@@ -1,13 +1,16 @@
 // Limits and habits every listener shares.
 import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
-import { LogController, type FastifyBaseLogger, type FastifyHttpOptions } from 'fastify'
+import { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyReply, type FastifyRequest } from 'fastify'
+import { clientErrorHandler } from './client-errors.ts'
+import { setAnswerHeaders } from './plugins/answer-headers.ts'
+import { BODY_LIMIT_BYTES, type Dialect } from './refusals.ts'
 
-/** 256 redirect URIs of 256 characters and some metadata fit; nothing a caller needs is larger. */
-const BODY_LIMIT_BYTES = 256 * 1024
+/** Longer than the line of a request can be: ids are judged by their routes, after the key. */
+const MAX_PARAM_LENGTH = 16 * 1024
 
 /** Times in milliseconds. A request that does not arrive in time is closed: a slow sender holds no connection. */
-export function serverOptions (logger: FastifyBaseLogger): FastifyHttpOptions<Server> {
+export function serverOptions (logger: FastifyBaseLogger, dialect: Dialect): FastifyHttpOptions<Server> {
   return {
     loggerInstance: logger,
     // Ours, always: what a caller sends as a request id is not to be trusted in logs or audit.
@@ -19,13 +22,27 @@ export function serverOptions (logger: FastifyBaseLogger): FastifyHttpOptions<Se
     connectionTimeout: 60_000,
     requestTimeout: 10_000,
     keepAliveTimeout: 72_000,
-    maxRequestsPerSocket: 10_000,
-    http: { headersTimeout: 10_000 },
-    return503OnClosing: true,
+    // plugins/admission.ts answers these in the listener's dialect.
+    http: { headersTimeout: 10_000, requireHostHeader: false },
+    return503OnClosing: false,
     forceCloseConnections: 'idle',
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512, caseSensitive: true },
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
+    clientErrorHandler: clientErrorHandler(dialect, logger),
+    frameworkErrors: unreadablePathHandler(dialect),
     ajv: {
-      customOptions: { removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: false, keywords: ['x-secret', 'x-examples'] }
+      customOptions: {
+        removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: false, allowUnionTypes: true, keywords: ['x-secret', 'x-examples']
+      }
     }
+  }
+}
+
+/** The router can't read the path, and no hook runs. */
+function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect) {
+  return (_error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+    const { statusCode } = unreadablePath
+    request.log.info({ status: statusCode }, 'Request refused')
+    setAnswerHeaders(request, reply)
+    reply.code(statusCode).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
   }
 }

@@ -1,6 +1,6 @@
-// What the core asks of the world. Adapters (entra/, store/, vault/) implement these; the laws stand in the four files.
+// What the core asks of the world. Adapters (entra/, store/, vault/) implement these; the laws stand beside them.
 import type { Directories } from './directory-port.ts'
-import type { AuditEntry, AuthStrategy, Caller, Provider } from './registration.ts'
+import type { AuthStrategy, Caller, Provider } from './registration.ts'
 import type { DeliveryStore, RegistrationStore } from './store-port.ts'
 import type { Vault } from './vault-port.ts'
 
@@ -18,10 +18,6 @@ export interface Catalogue {
   defaultStrategy (providerId: string): AuthStrategy
   strategy (id: string): AuthStrategy | null
   caller (id: string): Caller | null
-}
-
-export interface AuditLog {
-  append (entries: readonly AuditEntry[]): Promise<void>
 }
 
 /** Time and chance. `monotonicMs` never jumps; `sleep` resolves early (false) when the signal aborts. */
@@ -48,7 +44,6 @@ export interface Ports {
   store: RegistrationStore & DeliveryStore
   catalogue: Catalogue
   vault: Vault
-  audit: AuditLog
   clock: Clock
   log: Log
 }

@@ -56,22 +56,24 @@ export function refusalOf (uri: string): string | null {
   if (REFUSED_SCHEMES.has(url.protocol)) return `has the scheme ${url.protocol} which is never a redirect target`
   if (url.username !== '' || url.password !== '' || /^[a-z][a-z0-9+.-]*:\/\/[^/?]*@/i.test(uri)) return 'has user information'
   if (DOT_SEGMENT.test(pathOf(uri))) return 'has a dot segment in its path'
-  if (url.protocol === 'http:') return refusalOfHttp(url)
-  if (url.protocol === 'https:') return refusalOfHttps(uri, url)
+  if (url.protocol === 'http:' || url.protocol === 'https:') return refusalOfWeb(uri, url)
   return /^urn:/i.test(uri) || /^[a-z][a-z0-9+.-]*:\/\/[^/?]/i.test(uri) ? null : 'needs a host after its scheme'
 }
 
-// Entra: http only for localhost and 127.0.0.1; [::1] is not supported.
-function refusalOfHttp (url: URL): string | null {
-  if (url.hostname === '[::1]') return 'uses [::1], which Entra ID does not support; use 127.0.0.1 or localhost'
-  return isLoopback(url.hostname) ? null : 'uses http; only https is allowed, or http on localhost and 127.0.0.1'
+function refusalOfWeb (uri: string, url: URL): string | null {
+  // "https:host" parses, but means a relative reference to some clients.
+  const host = /^https?:\/\/([^/?]+)/i.exec(uri)?.[1]?.replace(/:\d*$/, '').toLowerCase()
+  if (host === undefined) return `is not an absolute ${url.protocol.slice(0, -1)} URI`
+  // Entra keeps and compares what was written; 0177.0.0.1 or %6cocalhost is 127.0.0.1 or localhost to some parsers only.
+  if (host !== url.hostname) return `writes its host in another form than ${url.hostname}`
+  if (url.protocol === 'http:') return refusalOfHttp(host)
+  return host.startsWith('[') ? 'uses an IPv6 address, which Entra ID does not support' : null
 }
 
-function refusalOfHttps (uri: string, url: URL): string | null {
-  // "https:host" parses, but means a relative reference to some clients.
-  if (!/^https:\/\/[^/?]/i.test(uri)) return 'is not an absolute https URI'
-  if (url.hostname.startsWith('[')) return 'uses an IPv6 address, which Entra ID does not support'
-  return null
+// Entra: http only for localhost and 127.0.0.1; [::1] is not supported.
+function refusalOfHttp (host: string): string | null {
+  if (host === '[::1]') return 'uses [::1], which Entra ID does not support; use 127.0.0.1 or localhost'
+  return isLoopback(host) ? null : 'uses http; only https is allowed, or http on localhost and 127.0.0.1'
 }
 
 function isLoopback (hostname: string): boolean {

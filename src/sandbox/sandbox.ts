@@ -1,7 +1,7 @@
 // The sandbox: real parts in the place of what is not set. PostgreSQL, the Entra simulator, a keyring and keys, kept in one
 // folder so that they survive a restart. Development dependencies: loaded only here, only when they are needed.
 import { randomBytes } from 'node:crypto'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { completeSettings, type CompleteSettings, type Replacements } from '../settings/complete-settings.ts'
 import type { EntraTenant, SandboxSettings, Settings } from '../settings/settings.ts'
@@ -9,6 +9,7 @@ import { createStateFile, readStateFile } from '../simulator/state-file.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { createKeyringFile } from '../vault/keyring.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
+import { makeFolders } from './make-folders.ts'
 
 export interface Sandbox {
   settings: CompleteSettings
@@ -23,34 +24,40 @@ interface Part<T> {
   close: () => Promise<void>
 }
 
-/** @throws {Error} when a part can't be started; what was started before is stopped again */
-export async function openSandbox (settings: Settings & { sandbox: SandboxSettings }): Promise<Sandbox> {
+/** @throws {Error} when a part can't be started, or the signal's reason; what was started before is stopped again */
+export async function openSandbox (settings: Settings & { sandbox: SandboxSettings }, signal: AbortSignal): Promise<Sandbox> {
   const { dir, replace, simulatorPort } = settings.sandbox
   const parts: Array<Part<unknown>> = []
   const made: Replacements = {}
-  const close = async () => {
-    for (const part of parts.reverse()) await part.close()
-  }
+  const close = () => closeAll(parts.splice(0).reverse())
   const keep = <T> (part: Part<T>): T => {
     parts.push(part)
+    signal.throwIfAborted()
     return part.value
   }
   try {
     // PostgreSQL's account has to pass through when we are root; what is secret in here is readable by its owner only.
-    await mkdir(dir, { recursive: true, mode: 0o711 })
-    if (replace.database) made.databaseUrl = keep(await openDatabase(dir))
+    await makeFolders(dir, 0o711)
+    if (replace.database) made.databaseUrl = keep(await openDatabase(dir, signal))
     if (replace.tenant) made.tenant = keep(await openTenant(dir, simulatorPort))
     if (replace.keyring) made.keyringFile = keep(await openKeyringFile(dir))
     Object.assign(made, keep(await openKeys(dir, settings)))
     return { settings: completeSettings(settings, made), replaced: parts.map(part => part.note), close }
   } catch (error) {
-    await close()
+    await close().catch(() => {}) // the reason is the first failure, not what came of it
     throw error
   }
 }
 
-async function openDatabase (dir: string): Promise<Part<string>> {
-  const server = await startEmbeddedPostgres({ directory: join(dir, 'postgres') })
+/** Every part, also after one of them has failed to; the first failure is thrown when all are done. */
+async function closeAll (parts: ReadonlyArray<Part<unknown>>): Promise<void> {
+  const failures: unknown[] = []
+  for (const part of parts) await part.close().catch((error: unknown) => failures.push(error))
+  if (failures.length > 0) throw failures[0]
+}
+
+async function openDatabase (dir: string, signal: AbortSignal): Promise<Part<string>> {
+  const server = await startEmbeddedPostgres({ directory: join(dir, 'postgres'), signal })
   const notes = [`DATABASE_URL: PostgreSQL in ${server.directory}`, ...server.notes]
   return { value: server.connectionString(), note: notes.join('. '), close: () => server.stop() }
 }

@@ -18,7 +18,7 @@ export interface EnvironmentCaller {
   name: string
   scopes: string[]
   boundToProvider: boolean
-  /** Under every pepper in the keyring, the active one first. */
+  /** Of kind and key together, so that no two kinds share one; under every pepper in the keyring, the active one first. */
   digests: ReadonlyArray<{ pepperId: string, digest: Uint8Array }>
 }
 
@@ -107,7 +107,10 @@ async function ensureCaller (prisma: PrismaClient, providerId: string, caller: E
     }],
     skipDuplicates: true
   })
-  return (await findCaller(prisma, caller))?.id ?? null
+  // Another replica may have been faster; no row at all would revoke the key without anybody having said so.
+  const made = await findCaller(prisma, caller)
+  if (made === null) throw new BootstrapError(`The key ${caller.name} is known to this database as another kind of caller. Replace it by a new one.`)
+  return made.revokedAt === null ? made.id : null
 }
 
 async function findCaller (prisma: PrismaClient, caller: EnvironmentCaller) {

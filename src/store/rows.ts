@@ -74,18 +74,9 @@ function verifierOf (row: CredentialModel): Verifier | null {
 
 /** The mutable columns of a registration, as a fenced save writes them. */
 export function registrationJson (registration: Registration): string {
-  const { metadata, projection } = registration
   return JSON.stringify({
     state: registration.state,
-    metadata,
-    client_name: metadata.clientName,
-    display_name: projection.displayName,
-    description: projection.description,
-    tags: projection.tags,
-    access_token_version: projection.accessTokenVersion,
-    web_redirect_uris: projection.redirectUris.web,
-    public_redirect_uris: projection.redirectUris.publicClient,
-    spa_redirect_uris: projection.redirectUris.spa,
+    ...documentColumns(registration),
     desired_revision: registration.desiredRevision,
     applied_revision: registration.appliedRevision,
     object_id: registration.objectId,
@@ -103,14 +94,8 @@ export function registrationJson (registration: Registration): string {
   })
 }
 
-export function newRegistrationJson (entry: NewRegistration): string {
-  const { metadata, projection } = entry
-  return JSON.stringify({
-    id: entry.id,
-    provider_id: entry.providerId,
-    strategy_id: entry.strategyId,
-    caller_id: entry.callerId,
-    surface: entry.surface,
+function documentColumns ({ metadata, projection }: Pick<Registration, 'metadata' | 'projection'>) {
+  return {
     metadata,
     client_name: metadata.clientName,
     display_name: projection.displayName,
@@ -119,7 +104,18 @@ export function newRegistrationJson (entry: NewRegistration): string {
     access_token_version: projection.accessTokenVersion,
     web_redirect_uris: projection.redirectUris.web,
     public_redirect_uris: projection.redirectUris.publicClient,
-    spa_redirect_uris: projection.redirectUris.spa,
+    spa_redirect_uris: projection.redirectUris.spa
+  }
+}
+
+export function newRegistrationJson (entry: NewRegistration): string {
+  return JSON.stringify({
+    id: entry.id,
+    provider_id: entry.providerId,
+    strategy_id: entry.strategyId,
+    caller_id: entry.callerId,
+    surface: entry.surface,
+    ...documentColumns(entry),
     konnect: entry.konnect,
     verification: entry.verification,
     open_fingerprint: entry.fingerprint,

@@ -64,8 +64,10 @@ export function fixedKeyring (document: KeyringDocument): Keyring {
 
 /**
  * Makes a keyring file with one fresh key and one fresh pepper, mode 0600, complete or not at all. A file that is there is left alone.
+ * Its folder is made when missing, but no folder above that.
  *
  * @returns whether a file was made
+ * @throws {Error} of the system, with `code` and `syscall`, when there can be no such file
  */
 export async function createKeyringFile (path: string): Promise<boolean> {
   const fresh = () => randomBytes(keyBytes).toString('base64url')
@@ -76,10 +78,10 @@ export async function createKeyringFile (path: string): Promise<boolean> {
     keys: { [kid]: { k: fresh(), state: 'active' } },
     peppers: { active: pepperId, keys: { [pepperId]: { k: fresh() } } }
   }
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const draft = `${path}.${randomBytes(6).toString('hex')}`
+  const handle = await open(draft, 'wx', 0o600)
   try {
-    const handle = await open(draft, 'wx', 0o600)
     try {
       await handle.writeFile(`${JSON.stringify(content, null, 2)}\n`)
       await handle.sync()
@@ -95,6 +97,13 @@ export async function createKeyringFile (path: string): Promise<boolean> {
   } finally {
     await rm(draft, { force: true })
   }
+}
+
+// Not recursive: where no folder can be made (under /proc, say) Node's recursive mkdir tries for ever.
+async function makeFolder (path: string): Promise<void> {
+  await mkdir(path).catch(error => {
+    if (codeOf(error) !== 'EEXIST') throw error
+  })
 }
 
 async function load (path: string): Promise<{ document: KeyringDocument, digest: string }> {

@@ -1,9 +1,12 @@
-// The broker as its users start it: `src/main.ts` in a process of its own.
+// The broker, or the demonstration, as its users start it: in a process of its own.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
+const programs = {
+  main: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
+  demo: fileURLToPath(new URL('../../src/demo/main.ts', import.meta.url))
+}
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 export interface Ended {
@@ -20,9 +23,9 @@ export interface MainProcess {
 }
 
 /** With nothing in the environment but what is given (and what a process needs to run at all). */
-export function startMain (environment: Record<string, string>): MainProcess {
+export function startMain (environment: Record<string, string>, program: keyof typeof programs = 'main'): MainProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env
-  const child = spawn(process.execPath, ['--import=tsx', main], {
+  const child = spawn(process.execPath, ['--import=tsx', programs[program]], {
     cwd: root,
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...environment },
     stdio: ['ignore', 'pipe', 'pipe']

@@ -6,7 +6,7 @@ t.test('a redirect URI that Entra takes is accepted as it is', async t => {
   for (const uri of [
     'https://example.com', 'https://example.com/', 'https://example.com/callback?tenant=a&x=%20', 'https://EXAMPLE.com:8443/Path',
     'http://localhost', 'http://localhost:3000/cb', 'http://127.0.0.1:41999/oauth/callback', 'com.example.app://auth', 'myapp://callback',
-    'urn:ietf:wg:oauth:2.0:oob', `https://example.com/${'a'.repeat(236)}`
+    'HTTP://LOCALHOST:0/', 'http://LocalHost?x', 'https://example.com:/', 'https://xn--e1afmkfd.example/x', 'urn:ietf:wg:oauth:2.0:oob', `https://example.com/${'a'.repeat(236)}`
   ]) t.strictSame([refusalOf(uri), ...acceptRedirectUris([uri])], [null, uri], uri)
 })
 
@@ -24,6 +24,15 @@ t.test('a redirect URI that Entra refuses, or that is dangerous, is refused with
     t.match(refusalOf(uri), reason, uri)
     t.throws(() => acceptRedirectUris(['https://ok.example/', uri]), { code: 'invalid_redirect_uri', publicMessage: /redirect_uris\[1\]/ })
   }
+})
+
+t.test('a host that is not written as it is read is refused, with what it is read as', async t => {
+  for (const [uri, host] of [
+    ['http://0177.0.0.1/x', '127.0.0.1'], ['http://127.1/x', '127.0.0.1'], ['http://2130706433:80/x', '127.0.0.1'], ['http://0x7f.0.0.1', '127.0.0.1'],
+    ['http://127.0.0.1./x', '127.0.0.1'], ['http://%6cocalhost/x', 'localhost'], ['http://localhos%54:3000/x', 'localhost'], ['http://[0:0::1]/x', '[::1]'],
+    ['https://0300.0250.1/x', '192.168.0.1'], ['https://ex%61mple.com/x', 'example.com'], ['https://%65xample.com?x', 'example.com']
+  ]) t.equal(refusalOf(String(uri)), `writes its host in another form than ${host}`, String(uri))
+  for (const uri of ['http:localhost/x', 'http:/localhost/x', 'http:///localhost/x', 'https:/example.com', 'https:///example.com/']) t.match(refusalOf(uri), /absolute/, String(uri))
 })
 
 t.test('duplicates and loopback URIs that differ only in their port collapse to the first', async t => {
@@ -45,9 +54,14 @@ t.test('each URI stands on one platform: web for a client with a secret, publicC
 })
 
 t.test('no text makes the check fail in another way, and what it accepts has no character Entra refuses', async t => {
-  fc.assert(fc.property(fc.oneof(fc.string(), fc.webUrl({ withFragments: true, withQueryParameters: true }), fc.string({ unit: 'binary' })), uri => {
+  const hosts = ['localhost', '127.0.0.1', '0177.0.0.1', '127.1', '%6cocalhost', 'LOCALHOST', 'example.com', 'ex%61mple.com', '[::1]', 'localhost.']
+  const disguised = fc.tuple(fc.constantFrom('http:', 'https:', 'HTTP:'), fc.constantFrom('//', '/', '', '///'), fc.constantFrom(...hosts), fc.constantFrom('', ':1', '/cb', '?x'))
+    .map(parts => parts.join(''))
+  fc.assert(fc.property(fc.oneof(disguised, fc.string(), fc.webUrl({ withFragments: true, withQueryParameters: true }), fc.string({ unit: 'binary' })), uri => {
     if (refusalOf(uri) !== null) return
-    const { protocol, hash, username } = new URL(uri)
+    const { protocol, hash, username, hostname } = new URL(uri)
+    // Whoever takes the host from the text finds the one that was judged.
+    if (/^https?:$/.test(protocol) && /^https?:\/\/([^/?:]+)/i.exec(uri)?.[1]?.toLowerCase() !== hostname) return false
     return !/[!$'(),;*\\#\s]/.test(uri) && hash === '' && username === '' && protocol !== 'javascript:'
   }), { numRuns: 2_000 })
 })

@@ -9,18 +9,30 @@ export interface SilentPostgres {
   connections: () => number
   /** Connections that were ever opened. */
   opened: () => number
+  /** From now on all connections, those that are open and those that come, are silent. */
+  silence: () => void
+  /** Whether a connection has been given no answer to what it has sent. */
+  isSilent: () => boolean
 }
 
-/** In front of the given database. What clients send is passed on until it contains `until`; by default nothing is. */
-export async function startSilentPostgres (t: Pick<Test, 'teardown'>, databaseUrl: string, options: { until?: string } = {}): Promise<SilentPostgres> {
+/**
+ * In front of the given database. What clients send is passed on until it contains `until`, or until `silence()`.
+ *
+ * @param options.until default: nothing is passed on at all
+ */
+export async function startSilentPostgres (
+  t: Pick<Test, 'teardown'>, databaseUrl: string, options: { until?: string } = {}
+): Promise<SilentPostgres> {
   const upstream = new URL(databaseUrl)
   const sockets = new Set<Socket>()
   const clients = new Set<Socket>()
   let opened = 0
+  let ignored = false
+  let allSilent = options.until === undefined
   const server = createServer(client => {
     opened += 1
     clients.add(client)
-    const database = options.until === undefined ? null : connect(Number(upstream.port || 5432), upstream.hostname)
+    const database = allSilent ? null : connect(Number(upstream.port || 5432), upstream.hostname)
     for (const socket of [client, ...(database === null ? [] : [database])]) {
       sockets.add(socket)
       socket.on('error', () => {}).on('close', () => {
@@ -30,12 +42,13 @@ export async function startSilentPostgres (t: Pick<Test, 'teardown'>, databaseUr
         clients.delete(socket)
       })
     }
-    let silent = database === null
+    let silent = false
     client.on('data', chunk => {
-      silent ||= chunk.includes(options.until ?? '')
-      if (!silent) database?.write(chunk)
+      silent ||= allSilent || chunk.includes(options.until ?? '')
+      if (silent) ignored = true
+      else database?.write(chunk)
     })
-    database?.on('data', chunk => { if (!silent) client.write(chunk) })
+    database?.on('data', chunk => { if (!silent && !allSilent) client.write(chunk) })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -46,5 +59,5 @@ export async function startSilentPostgres (t: Pick<Test, 'teardown'>, databaseUr
   })
   const url = new URL(databaseUrl)
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  return { url: url.href, connections: () => clients.size, opened: () => opened }
+  return { url: url.href, connections: () => clients.size, opened: () => opened, silence: () => { allSilent = true }, isSilent: () => ignored }
 }

@@ -49,6 +49,20 @@ t.test('many makers of one file agree on one content', async t => {
   t.strictSame(faultsOf(await readFile(path, 'utf8')), [])
 })
 
+for (const { place, path, code } of [
+  { place: 'under a file', path: (dir: string) => join(dir, 'file', 'keyring.json'), code: 'ENOTDIR' },
+  { place: 'in a folder of a file', path: (dir: string) => join(dir, 'file', 'deep', 'keyring.json'), code: 'ENOTDIR' },
+  { place: 'two missing folders away', path: (dir: string) => join(dir, 'a', 'b', 'keyring.json'), code: 'ENOENT' },
+  // Node's own recursive mkdir never comes back from here.
+  { place: 'where the system makes no folders', path: () => '/proc/nothing/keyring.json', code: 'ENOENT' }
+]) {
+  t.test(`a keyring file ${place} is refused with the reason`, async t => {
+    const dir = t.testdir({ file: 'of somebody' })
+    await t.rejects(createKeyringFile(path(dir)), { code, syscall: /mkdir|open/ })
+    t.strictSame(await readdir(dir), ['file'], 'nothing is left behind')
+  })
+}
+
 t.test('every fault of a keyring is named at once', async t => {
   const faults = faultsOf({
     active: 'b',

@@ -3,6 +3,9 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { toRegistrationError } from '../../registration/failures.ts'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
+import { RequestRefusal, toRefusal, type Dialect, type RefusalStatus } from '../refusals.ts'
+import { sentenceOfSchemaFault } from './schema-faults.ts'
+import type { ErrorBody } from './schemas.ts'
 
 interface Row { status: number, error: string }
 
@@ -26,33 +29,50 @@ const ROWS: Record<RegistrationErrorCode, Row> = {
   credential_unreadable: { status: 500, error: 'server_error' }
 }
 
-/** Fastify's refusals of a request (too large, no JSON, …) by status; their texts name no more than the caller sent. */
-const REFUSALS: Record<number, string> = {
+const REFUSALS: Record<RefusalStatus, string> = {
   400: 'invalid_request',
   404: 'not_found',
-  405: 'method_not_allowed',
+  408: 'request_timeout',
   413: 'request_too_large',
   415: 'unsupported_media_type',
-  431: 'request_too_large'
+  431: 'request_too_large',
+  503: 'temporarily_unavailable'
+}
+
+const CONTENT_TYPE = 'application/json; charset=utf-8'
+
+/** Konnect's form for what never becomes a request of the bridge. */
+export const konnectDialect: Dialect = {
+  contentType: CONTENT_TYPE,
+  // Nobody has shown a key yet: the path is one that nobody knows.
+  unreadablePath: new RequestRefusal(404),
+  bodyOf: (refusal, requestId) => bodyOf(REFUSALS[refusal.statusCode], refusal.message, requestId)
 }
 
 export function sendKonnectError (thrown: FastifyError | RegistrationError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   // Authentication runs before any use case: its failures come as they are.
   const error = toRegistrationError(thrown) as FastifyError | RegistrationError
   if (error instanceof RegistrationError) return sendRegistrationError(error, request, reply)
-  if (error.validation !== undefined) {
-    return send(request, reply, 400, 'invalid_client_metadata', sentence(error.message.replace(/^(body|params|querystring)\/?/, '').trim()))
-  }
-  const status = error.statusCode ?? 500
-  const refusal = REFUSALS[status]
-  if (refusal !== undefined) return send(request, reply, status, refusal, sentence(error.message))
-  if (status === 503) return send(request, reply, 503, 'temporarily_unavailable', 'The broker is shutting down. Repeat the request.')
+  const fault = error.validation?.[0]
+  if (fault !== undefined) return send(request, reply, 400, 'invalid_client_metadata', sentenceOfSchemaFault(fault))
+  const refusal = toRefusal(error)
+  if (refusal !== null) return sendRefusal(refusal, request, reply)
   request.log.error({ err: error }, 'Unexpected error')
   return send(request, reply, 500, 'server_error', 'The broker has met an error of its own.')
 }
 
+export function sendNoSuchRoute (request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return sendRefusal(new RequestRefusal(404), request, reply)
+}
+
 export function sendUnauthorized (request: FastifyRequest, reply: FastifyReply): FastifyReply {
   return send(request, reply, 401, 'unauthorized', 'X-API-KEY is missing or not valid.')
+}
+
+function sendRefusal (refusal: RequestRefusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const { statusCode, message, retryAfterSeconds } = refusal
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
+  return send(request, reply, statusCode, REFUSALS[statusCode], message)
 }
 
 function sendRegistrationError (error: RegistrationError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
@@ -63,10 +83,9 @@ function sendRegistrationError (error: RegistrationError, request: FastifyReques
 }
 
 function send (request: FastifyRequest, reply: FastifyReply, status: number, error: string, description: string): FastifyReply {
-  return reply.code(status).type('application/json; charset=utf-8')
-    .send(JSON.stringify({ error, error_description: `${description} (request ${request.id})` }))
+  return reply.code(status).type(CONTENT_TYPE).send(JSON.stringify(bodyOf(error, description, request.id)))
 }
 
-function sentence (text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
+function bodyOf (error: string, description: string, requestId: string): ErrorBody {
+  return { error, error_description: `${description} (request ${requestId})` }
 }

@@ -6,7 +6,7 @@ import type { Registrar } from '../../registration/registrar.ts'
 import { RegistrationError } from '../../registration/errors.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
-import { sendKonnectError, sendUnauthorized } from './errors.ts'
+import { sendKonnectError, sendNoSuchRoute, sendUnauthorized } from './errors.ts'
 import { presentAddedSecret, presentApplication, presentRotatedSecret, presentSecrets } from './presenter.ts'
 import { toClientEvent, toMetadataChange, toRegisterClient } from './requests.ts'
 import { operations } from './route-schemas.ts'
@@ -20,7 +20,7 @@ export interface KonnectOptions {
 
 export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (server, { registrar, recogniseCaller }) => {
   server.setErrorHandler(sendKonnectError)
-  server.setNotFoundHandler((request, reply) => sendKonnectError(new RegistrationError('unknown_client', 'There is no such route.'), request, reply))
+  server.setNotFoundHandler(sendNoSuchRoute)
 
   // Before the body is read: who has no key learns nothing about what a good body looks like.
   server.addHook('onRequest', async (request, reply) => {

@@ -1,10 +1,26 @@
 // Konnect's wire: what it sends (read tolerantly: it adds members without notice) and what it expects (closed objects).
 // Source: Kong/konnect-portal-dcr-handler openapi.yaml; its differences from what Konnect really sends are in docs/konnect.md.
 import { Type, type Static } from 'typebox'
+import { nullable } from '../plugins/openapi.ts'
+
+/** Konnect's own limit for names and ids. */
+const MAX_TEXT = 255
+/** Entra gets a quarter of it at most. */
+const MAX_DESCRIPTION = 4_096
+const MAX_ENTRIES = 100
 
 /** Absent, null and a string all occur. Ids are any strings: Konnect's Verify button sends "test portal_id". */
-const optionalText = (description: string) => Type.Optional(Type.Union([Type.String(), Type.Null()], { description }))
-const optionalList = (description: string) => Type.Optional(Type.Union([Type.Array(Type.String()), Type.String(), Type.Null()], { description }))
+const optionalText = (description: string, maxLength = MAX_TEXT) => Type.Optional(nullable(Type.String({ maxLength, description })))
+// The core judges names and redirect URIs, by Entra's rules too.
+const optionalName = (description: string) => Type.Optional(nullable(Type.String({ description })))
+/** A list, or its only entry. */
+const optionalList = (description: string, limits: { maxLength?: number, maxItems?: number } = { maxLength: MAX_TEXT, maxItems: MAX_ENTRIES }) => {
+  const { maxLength, maxItems } = limits
+  const text = { type: 'string', ...(maxLength === undefined ? {} : { maxLength }) }
+  return Type.Optional(Type.Unsafe<string[] | string | null>({
+    ...text, type: ['array', 'string', 'null'], items: text, ...(maxItems === undefined ? {} : { maxItems }), description
+  }))
+}
 
 const konnectIds = {
   portal_id: optionalText('Konnect\'s id of the portal; any string.'),
@@ -16,8 +32,8 @@ const konnectIds = {
 
 export const NewApplication = Type.Object({
   client_name: Type.String({ description: 'Name of the application. Kept whole; Entra gets a safe form of at most 120 characters.' }),
-  application_description: optionalText('Description of the application.'),
-  redirect_uris: optionalList('https, or http on localhost and 127.0.0.1; checked by Entra\'s rules before anything is made.'),
+  application_description: optionalText('Description of the application.', MAX_DESCRIPTION),
+  redirect_uris: optionalList('https, or http on localhost and 127.0.0.1; checked by Entra\'s rules before anything is made.', {}),
   grant_types: optionalList('Grant types, or the auth methods of Konnect\'s strategy (bearer, session, …).'),
   scopes: optionalList('Kept in the record.'),
   token_endpoint_auth_method: optionalText('client_secret_post, client_secret_basic, …'),
@@ -25,12 +41,12 @@ export const NewApplication = Type.Object({
 }, { $id: 'KonnectNewApplication', title: 'New application', description: 'Unknown members are ignored.' })
 
 export const EventHook = Type.Object({
-  event_type: Type.String({ description: 'update_application, add_registration or remove_registration; others are recorded.' }),
+  event_type: Type.String({ maxLength: MAX_TEXT, description: 'update_application, add_registration or remove_registration; others are recorded.' }),
   client_id: optionalText('Must equal the client id in the path when it is there.'),
   application_id: optionalText('Konnect\'s id of the application: linked to the client.'),
-  application_name: optionalText('New name.'),
-  application_description: optionalText('New description; null removes it.'),
-  redirect_uris: optionalList('New redirect URIs (update_application).'),
+  application_name: optionalName('New name.'),
+  application_description: optionalText('New description; null removes it.', MAX_DESCRIPTION),
+  redirect_uris: optionalList('New redirect URIs (update_application).', {}),
   api_product_version_id: optionalText('What the client was registered for.'),
   api_id: optionalText('What the client was registered for, in newer portals.'),
   audience: optionalText('Audience override of the product version.'),

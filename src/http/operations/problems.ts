@@ -3,6 +3,7 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
 import { toRegistrationError } from '../../registration/failures.ts'
+import { RequestRefusal, toRefusal, type Dialect } from '../refusals.ts'
 import { fromSchemaFault, type InvalidParameter } from './invalid-parameters.ts'
 
 /** Total: the compiler asks for a status when the core learns a new code. Our own faults are 5xx. */
@@ -44,6 +45,15 @@ export function invalidParametersError (invalidParameters: readonly InvalidParam
   return new ProblemError(400, 'Invalid parameters', { invalidParameters })
 }
 
+const CONTENT_TYPE = 'application/problem+json; charset=utf-8'
+
+/** The listener's form for what never becomes a request of a route. */
+export const problemDialect: Dialect = {
+  contentType: CONTENT_TYPE,
+  unreadablePath: new RequestRefusal(400, 'The path can\'t be decoded.'),
+  bodyOf: ({ statusCode, message }, requestId) => bodyOf(new ProblemError(statusCode, message), requestId)
+}
+
 /** Whatever a handler or the framework throws. */
 type Failure = Error & Partial<Pick<FastifyError, 'statusCode' | 'validation' | 'validationContext'>>
 
@@ -52,13 +62,17 @@ export function sendProblem (error: Failure, request: FastifyRequest, reply: Fas
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ err: error }, 'Request failed')
   else request.log.info({ status: problem.status, detail: problem.message }, 'Request refused')
-  return reply.code(problem.status).headers(problem.headers).type('application/problem+json').send({
-    status: problem.status,
-    title: titleOf(problem.status),
-    instance: `dcr-broker:trace:${request.id}`,
-    detail: problem.message,
-    ...(problem.invalidParameters.length > 0 ? { invalid_parameters: problem.invalidParameters } : {})
-  })
+  return reply.code(problem.status).headers(problem.headers).type(CONTENT_TYPE).send(bodyOf(problem, request.id))
+}
+
+function bodyOf ({ status, message, invalidParameters }: ProblemError, requestId: string): object {
+  return {
+    status,
+    title: titleOf(status),
+    instance: `dcr-broker:trace:${requestId}`,
+    detail: message,
+    ...(invalidParameters.length > 0 ? { invalid_parameters: invalidParameters } : {})
+  }
 }
 
 /** Unknown route, or a known one with a wrong method. */
@@ -75,16 +89,20 @@ function toProblem (error: Failure): ProblemError {
   const known = toRegistrationError(error)
   if (known instanceof RegistrationError) return ofRegistrationError(known)
   if (error.validation !== undefined) return invalidParametersError(error.validation.map(fault => fromSchemaFault(fault, error.validationContext)))
+  const refusal = toRefusal(error)
+  if (refusal !== null) return new ProblemError(refusal.statusCode, refusal.message, { headers: retryAfter(refusal.retryAfterSeconds) })
   const status = error.statusCode ?? 500
-  // Fastify's own refusals speak of the request alone.
-  if (status >= 400 && status < 500) return new ProblemError(status, error.message)
-  if (status === 503) return new ProblemError(503, 'The broker is shutting down.', { headers: { 'retry-after': '5' } })
+  // The docs' files know more: ranges and preconditions.
+  if (status >= 400 && status < 500) return new ProblemError(status, `${titleOf(status)}.`)
   return new ProblemError(500, 'The broker has met an error of its own.')
 }
 
 function ofRegistrationError ({ code, publicMessage, retryAfterSeconds }: RegistrationError): ProblemError {
-  const headers = retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }
-  return new ProblemError(STATUSES[code], publicMessage, { headers })
+  return new ProblemError(STATUSES[code], publicMessage, { headers: retryAfter(retryAfterSeconds) })
+}
+
+function retryAfter (seconds: number | undefined): Record<string, string> {
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) }
 }
 
 /** In sentence case, as Konnect writes titles. */

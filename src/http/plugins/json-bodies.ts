@@ -1,34 +1,46 @@
 // JSON bodies as real callers send them: a JSON content type without a body is no body (Fastify 5 answers 400 to it by itself).
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { RequestRefusal } from '../refusals.ts'
 
 /** Nothing a caller needs is nested deeper; code that walks a body may recurse. */
 const MAX_DEPTH = 16
 // PostgreSQL's text and jsonb can't hold NUL, UTF-8 can't hold half a surrogate pair. Raw bytes can't make them, escapes can.
-const SUSPICIOUS_ESCAPE = /\\u(0000|[dD][89abAB])/
+const SUSPICIOUS_ESCAPE = /\\u(0000|[dD][89a-fA-F])/
+const CHARSET = /;\s*charset\s*=\s*("?)([^";]*)\1/gi
 
 export const jsonBodies = fp(async (server: FastifyInstance) => {
   // Members named __proto__ or constructor.prototype are refused: nobody has a use for them but an attacker.
   const parse = server.getDefaultJsonParser('error', 'error')
 
   server.removeAllContentTypeParsers()
-  for (const type of ['application/json', /^application\/[\w.+-]+\+json$/]) {
+  for (const type of ['application/json', /^application\/[\w.+-]+\+json(;|$)/]) {
     server.addContentTypeParser<string>(type, { parseAs: 'string' }, (request, body, done) => {
       if (body === '') return done(null, undefined)
+      const refusal = refusalOfCoding(request)
+      if (refusal !== null) return done(refusal)
       parse(request, body, (error, value) => {
         if (error !== null) return done(error)
         const fault = faultOf(value, SUSPICIOUS_ESCAPE.test(body), 0)
         if (fault === null) done(null, value)
-        else done(Object.assign(new Error(fault), { statusCode: 400 }))
+        else done(new RequestRefusal(400, fault))
       })
     })
   }
   // Any other type is fine as long as nothing comes with it.
   server.addContentTypeParser<string>('*', { parseAs: 'string' }, (_request, body, done) => {
     if (body === '') done(null, undefined)
-    else done(Object.assign(new Error('The body must be application/json.'), { statusCode: 415, code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }))
+    else done(new RequestRefusal(415))
   })
 }, { name: 'json-bodies' })
+
+/** The bytes have been read as plain UTF-8: in any other coding they mean something else. */
+function refusalOfCoding ({ headers }: FastifyRequest): RequestRefusal | null {
+  const encoding = headers['content-encoding'] ?? 'identity'
+  if (encoding.trim().toLowerCase() !== 'identity') return new RequestRefusal(415, 'The body must not be compressed.')
+  const charsets = [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, , charset = '']) => charset.trim().toLowerCase())
+  return charsets.every(charset => charset === 'utf-8' || charset === 'utf8') ? null : new RequestRefusal(415, 'The body must be in UTF-8.')
+}
 
 function faultOf (value: unknown, checkTexts: boolean, depth: number): string | null {
   if (typeof value === 'string') return checkTexts && !isStorable(value) ? 'The body holds a NUL or half a surrogate pair.' : null
