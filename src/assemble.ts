@@ -130,10 +130,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     async close () {
       readiness.drain()
       stopping.abort()
-      await closeServer(publicServer)
-      await started.catch(() => {})
-      await upkeep?.close()
-      await registrar.close().catch((error: unknown) => log.warn({ err: error }, 'Delivery marks were lost'))
+      // The background stops while the requests at hand end.
+      await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => upkeep?.close())])
+      await registrar.close()
       await directories?.close()
       await closeServer(operationsServer)
       await database.close()

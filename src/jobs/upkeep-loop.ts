@@ -11,14 +11,18 @@ export function startUpkeepLoop (registrar: Pick<Registrar, 'keepUp'>, intervalM
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
+  let isFailing = false
 
   async function runRound (): Promise<void> {
     try {
       const report = await registrar.keepUp(stopping.signal)
+      if (isFailing) log.info({}, 'Upkeep works again')
+      isFailing = false
       if (report.claimed + report.undone + report.unknown + report.erased > 0) log.info({ ...report }, 'Upkeep round')
     } catch (error) {
       // The database is away: the next round tries again.
-      log.warn({ err: error }, 'Upkeep round failed')
+      if (!isFailing) log.warn({ err: error }, 'Upkeep rounds fail; each is tried again')
+      isFailing = true
     }
     // Replicas that started together do not stay in step.
     if (!stopping.signal.aborted) timer = setTimeout(next, intervalMs * (0.8 + Math.random() * 0.4))
