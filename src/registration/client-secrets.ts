@@ -1,7 +1,7 @@
 // Use cases: the secrets of a client. Rotate, add, list, revoke.
 import { getClient, takeHoldOfClient, workDeadline, type Call } from './access.ts'
 import type { Core } from './core.ts'
-import { earlier } from './deadline.ts'
+import { atMostUntil, earlier } from './deadline.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
 import { newestActive } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
@@ -39,7 +39,8 @@ export async function rotateSecret (core: Core, clientId: string, call: Call): P
     await proveInTime(operation, credential)
     supersedeOthers(operation, credential)
   })
-  await finish(operation)
+  // The answer is certain from here on; a database that hangs now must not hold it up.
+  await atMostUntil(operation.deadline, finish(operation), core.ports.clock)
   return newSecret(operation, credential, secret)
 }
 
@@ -52,7 +53,8 @@ export async function addSecret (core: Core, clientId: string, call: Call): Prom
     throw new RegistrationError('secret_limit', `The client has ${valid.length} secrets, which is the limit. Delete one first.`)
   }
   const { credential, secret } = await addCredential(operation, 'credential.added')
-  await finish(operation)
+  // The answer is certain from here on; a database that hangs now must not hold it up.
+  await atMostUntil(operation.deadline, finish(operation), core.ports.clock)
   return newSecret(operation, credential, secret)
 }
 

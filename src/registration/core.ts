@@ -10,3 +10,9 @@ export interface Core {
   deliveries: Deliveries
   pauses: Pauses
 }
+
+/** Who is acting, for the audit: a caller, or the broker itself. */
+export interface Actor {
+  id: string
+  requestId: string | null
+}

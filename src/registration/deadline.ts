@@ -15,3 +15,10 @@ export function deadlineIn (ms: number, clock: Clock): Deadline {
 export function earlier (deadline: Deadline, ms: number): Deadline {
   return { remainingMs: () => Math.max(0, deadline.remainingMs() - ms) }
 }
+
+/** Resolves when the work has ended or its time has; the work goes on. It must not reject. */
+export async function atMostUntil (deadline: Deadline, work: Promise<void>, clock: Clock): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work, clock.sleep(deadline.remainingMs(), over.signal)])
+  over.abort()
+}

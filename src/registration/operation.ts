@@ -1,5 +1,5 @@
 // One operation on one registration: its lease, its deadline, what it changed so far, and the attempts at Graph calls.
-import type { Core } from './core.ts'
+import type { Actor, Core } from './core.ts'
 import { earlier, type Deadline } from './deadline.ts'
 import { LeaseLostError } from './errors.ts'
 import { asSeenAt, waitBeforeRepeat } from './failures.ts'
@@ -14,12 +14,6 @@ const LEASE_MARGIN_MS = 5_000
 /** An attempt with less time than this is not worth starting: it would end unknown. */
 const SHORTEST_ATTEMPT_MS = 200
 const COMMIT_RETRY_MS = 250
-
-/** Who is acting, for the audit. */
-export interface Actor {
-  id: string
-  requestId: string | null
-}
 
 export interface OperationOptions {
   /** A password of ours that the row does not know may exist. */

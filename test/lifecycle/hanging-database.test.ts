@@ -33,6 +33,20 @@ for (const side of ['before', 'after'] as const) {
   })
 }
 
+t.test('a rotation that is committed is answered, even if the removal of the older secret hangs', async t => {
+  const database = await createTestDatabase(t)
+  const proxy = await startPostgresProxy(t, database.url)
+  const { konnect, simulator } = await startTestBroker(t, { database: { ...database, url: proxy.url } })
+  const { body: { client_id: clientId } } = await konnect('POST', '', konnectApplication())
+  const removal = { statement: /WITH held AS/, parameters: /credential\.revoked/, side: 'before' as const }
+  for (let times = 0; times < 3; times++) proxy.hold(removal).catch(() => {})
+  const startedAt = performance.now()
+  const answer = await konnect('POST', `/${clientId}/new-secret`)
+  t.ok(performance.now() - startedAt < DEADLINE_MS + SLACK_MS, 'answered in time')
+  t.equal(answer.status, 200)
+  t.ok(await secretWorks(simulator, clientId, answer.body.client_secret))
+})
+
 t.test('a create whose activation hangs is answered in time, and its repeat gets the client', async t => {
   const database = await createTestDatabase(t)
   const proxy = await startPostgresProxy(t, database.url)
