@@ -62,7 +62,7 @@ export interface IssuedSecret extends DirectorySecret {
 
 /**
  * One Entra tenant. Laws:
- * - one call, one attempt: nothing here repeats a request or sleeps; the retry rule lives in saga.ts;
+ * - one call, one attempt: nothing here repeats a request or sleeps; the retry rule is in failures.ts;
  * - every call but `issueSecret` may run twice; "already there" and "already gone" are success;
  * - every call ends when `signal` aborts, and then throws a DirectoryError with `outcomeUnknown` for a write;
  * - only DirectoryError is thrown.

@@ -70,9 +70,8 @@ export interface RegistrationStore {
   save (held: Held, options: SaveOptions): Promise<boolean>
   /** Charges the writes of one operation to the tenant's budget. Resolves to the milliseconds until they may begin; 0: at once. */
   spendWrites (providerId: string): Promise<number>
+  /** The newest product event of a client about this product, among those types; null: none. */
   newestEvent (registrationId: string, productId: string | null, types: EventTypes): Promise<ProductEvent | null>
-  /** Product events of one registration, oldest first. */
-  listEvents (registrationId: string): Promise<ProductEvent[]>
 }
 
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */

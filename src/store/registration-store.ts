@@ -17,7 +17,6 @@ export interface StoreTimes extends LeaseTimes {
 interface LeasedRow { id: string, lease_token: bigint }
 interface ReservedRow { id: string, lease_token: bigint | null, wait_ms: number }
 
-const eventColumns = { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true } as const
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
 /** @param monotonicMs the process's monotonic clock, in milliseconds */
@@ -92,14 +91,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       await prisma.registrationEvent.findFirst({
         where: { registrationId, productId, ...('only' in types ? { type: types.only } : { type: { not: types.except } }) },
         orderBy: [{ receivedAt: 'desc' }, { id: 'desc' }],
-        select: eventColumns
-      })),
-
-    listEvents: (registrationId: string) => guarded(async (): Promise<ProductEvent[]> =>
-      await prisma.registrationEvent.findMany({
-        where: { registrationId },
-        orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
-        select: eventColumns
+        select: { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true }
       }))
   }
 }

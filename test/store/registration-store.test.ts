@@ -45,7 +45,7 @@ t.test('a save with a stale token writes nothing at all', async t => {
   t.equal(await store.save(held, { ...KEEP, credentials: [credential], events: [event(held.registration.id)], audit: [audit(held.registration.id)] }), false)
   t.match(await store.find(held.registration.id), { state: 'reserved', credentials: [{ state: 'pending' }] })
   t.equal((await database.query('SELECT FROM audit_event')).rowCount, 0)
-  t.same(await store.listEvents(held.registration.id), [])
+  t.equal((await database.query('SELECT FROM registration_event')).rowCount, 0)
   t.equal(await store.renew(held.lease), null)
   t.equal(await store.save(next, KEEP), true)
 })
@@ -70,7 +70,7 @@ t.test('a save writes the row, its credentials, events and audit together, and m
   t.equal(await store.save(held, options), true)
   t.equal(await store.save(held, options), true, 'the outcome of the first was not known')
   t.same(comparable(await store.find(registration.id)), comparable(registration))
-  t.equal((await store.listEvents(registration.id)).length, 1)
+  t.equal((await database.query('SELECT FROM registration_event')).rowCount, 1)
   t.equal((await database.query('SELECT FROM audit_event')).rowCount, 1)
 })
 
