@@ -12,8 +12,10 @@ export class AadstsError extends Error {
     this.number = number
   }
 
+  get uri (): string { return `https://login.microsoftonline.com/error?code=${this.number}` }
+
   /** The JSON body of the token endpoint. */
-  toBody (ids: { date: Date, traceId: string, correlationId: string }): object {
+  toBody (ids: { date: Date, traceId: string, correlationId: string }) {
     const timestamp = `${ids.date.toISOString().slice(0, 19).replace('T', ' ')}Z`
     return {
       error: this.error,
@@ -22,7 +24,7 @@ export class AadstsError extends Error {
       timestamp,
       trace_id: ids.traceId,
       correlation_id: ids.correlationId,
-      error_uri: `https://login.microsoftonline.com/error?code=${this.number}`
+      error_uri: this.uri
     }
   }
 }

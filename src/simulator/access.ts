@@ -16,7 +16,8 @@ export interface GraphCaller {
   roles: ReadonlySet<string>
 }
 
-const readers = ['Application.ReadWrite.OwnedBy', 'Application.ReadWrite.All', 'Application.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All']
+const readers = ['Application.ReadWrite.OwnedBy', 'Application.ReadWrite.All', 'Application.Read.All', 'Directory.Read.All', 'Directory.ReadWrite.All',
+  'AppRoleAssignment.ReadWrite.All']
 const writersOfAll = ['Application.ReadWrite.All', 'Directory.ReadWrite.All']
 const graphAudiences = new Set([graphAppId, 'https://graph.microsoft.com', 'https://graph.microsoft.com/'])
 
@@ -43,6 +44,11 @@ const hasAny = (caller: GraphCaller, roles: readonly string[]): boolean => roles
 
 export function requireReader (caller: GraphCaller): void {
   if (!hasAny(caller, readers)) throw denied()
+}
+
+/** Throws GraphError 403 unless the caller has one of these application roles. */
+export function requireRole (caller: GraphCaller, roles: readonly string[]): void {
+  if (!hasAny(caller, roles)) throw denied()
 }
 
 /** May make objects; their creator becomes their owner. Throws GraphError 403, also when a quota is used up. */

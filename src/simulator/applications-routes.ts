@@ -4,7 +4,9 @@ import { applicationAt, callerOf, findApplication, requireCreator, requireReader
 import type { GraphCaller } from './access.ts'
 import { newApplicationProperties } from './application-defaults.ts'
 import { badRequest, denied, invalidValue, nameTaken, notFound } from './graph-errors.ts'
+import { certificatesOf } from './key-credentials.ts'
 import { parseKey } from './odata.ts'
+import type { ODataKey } from './odata.ts'
 import { sendCreated, sendList, sendSeen } from './presentation.ts'
 import type { ApplicationRecord } from './records.ts'
 import type { Simulation } from './tenants.ts'
@@ -46,7 +48,8 @@ export function applicationsRoutes (app: FastifyInstance, simulation: Simulation
   app.patch<Keyed>('/applications/:key', (request, reply) => {
     const caller = callerOf(request)
     const key = parseKey(request.params.key)
-    const body = objectOf(request.body)
+    const { keyCredentials, ...body } = objectOf(request.body)
+    refuseKeyCredentials(keyCredentials, key)
     const isUpsert = key.property === 'uniqueName' && prefersCreation(request)
     // An upsert is answered where writes are made: it sees what has not replicated yet.
     const record = isUpsert ? findApplication(caller.tenant, key) : applicationAt(simulation, caller, key)
@@ -54,7 +57,8 @@ export function applicationsRoutes (app: FastifyInstance, simulation: Simulation
     requireWriter(simulation, caller, record)
     const properties = applyChanges('Application', record.properties, withoutOwnKey(body, record))
     requireFreeIdentifierUris(caller, properties.identifierUris ?? [], record)
-    caller.tenant.directory.write(record, { properties })
+    const certificates = keyCredentials === undefined ? {} : { certificates: certificatesOf(keyCredentials, record.certificates, simulation.now()) }
+    caller.tenant.directory.write(record, { properties, ...certificates })
     return reply.code(204).send()
   })
 
@@ -79,6 +83,11 @@ function createApplication (caller: GraphCaller, body: Record<string, unknown>, 
   requireFreeIdentifierUris(caller, changed.identifierUris ?? [], null)
   const { id, appId, createdByAppId, createdDateTime, publisherDomain, ...changes } = changed
   return directory.createApplication(changes, uniqueName, { appId: caller.appId, principalId: caller.principalId })
+}
+
+/** Entra: a PATCH by id takes keyCredentials; the upsert by uniqueName does not. */
+function refuseKeyCredentials (keyCredentials: unknown, { property }: ODataKey): void {
+  if (property === 'uniqueName' && keyCredentials !== undefined) throw badRequest("Property 'keyCredentials' is read-only and cannot be set.")
 }
 
 /** A PATCH may repeat the keys of the object, but not change them. */

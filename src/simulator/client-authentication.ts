@@ -17,8 +17,15 @@ export type Form = Readonly<Record<string, string>>
 export interface AuthenticatedClient {
   application: ApplicationRecord
   principal: PrincipalRecord
-  /** As in `appidacr` and `azpacr`: '1' secret, '2' certificate or assertion. */
+  /** As in `appidacr` and `azpacr`: '1' secret, '2' certificate or assertion. A public client has '0'. */
   proof: '1' | '2'
+}
+
+/** A client that a request names. What it presents may be wrong. */
+export interface NamedClient {
+  application: ApplicationRecord
+  secret: string | null
+  assertion: string | null
 }
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
@@ -27,21 +34,34 @@ const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export async function authenticateClient (
   simulation: Simulation, tenant: Tenant, form: Form, authorization: string | undefined
 ): Promise<AuthenticatedClient> {
+  const client = nameClient(simulation, tenant, form, authorization)
+  const proof = await proveClient(simulation, tenant, form, client)
+  if (proof === null) throw credentialMissing()
+  return { application: client.application, principal: knownPrincipal(simulation, tenant, client.application), proof }
+}
+
+/** Who a token request says it is from, without a look at its credential. Throws AadstsError. */
+export function nameClient (simulation: Simulation, tenant: Tenant, form: Form, authorization: string | undefined): NamedClient {
   const basic = basicCredentials(authorization)
   const assertion = form['client_assertion']
   const clientId = basic?.clientId ?? form['client_id'] ?? (assertion === undefined ? undefined : subjectOf(assertion))
   if (!clientId) throw parameterMissing('client_id')
-  const application = knownApplication(simulation, tenant, clientId)
   const secret = basic?.clientSecret ?? form['client_secret']
-  if (assertion !== undefined) {
+  return { application: knownApplication(simulation, tenant, clientId), secret: secret || null, assertion: assertion ?? null }
+}
+
+/** Checks the credential a client presents; null when it presents none. Throws AadstsError for a wrong one. */
+export async function proveClient (
+  simulation: Simulation, tenant: Tenant, form: Form, { application, secret, assertion }: NamedClient
+): Promise<AuthenticatedClient['proof'] | null> {
+  if (assertion !== null) {
     if (form['client_assertion_type'] !== assertionType) throw parameterMissing('client_assertion_type')
     await checkAssertion(simulation, tenant, application, assertion)
-  } else if (secret) {
-    checkSecret(simulation, application, secret)
-  } else {
-    throw credentialMissing()
+    return '2'
   }
-  return { application, principal: knownPrincipal(simulation, tenant, application), proof: assertion === undefined ? '1' : '2' }
+  if (secret === null) return null
+  checkSecret(simulation, application, secret)
+  return '1'
 }
 
 /** RFC 6749 §2.3.1: both parts are form-encoded before they are joined. */
@@ -60,14 +80,16 @@ function formDecoded (text: string): string {
   }
 }
 
-function knownApplication (simulation: Simulation, { id, directory }: Tenant, clientId: string): ApplicationRecord {
+/** The application as the identity endpoints know it. Throws AadstsError 700016. */
+export function knownApplication (simulation: Simulation, { id, directory }: Tenant, clientId: string): ApplicationRecord {
   const record = directory.applicationByAppId(clientId) ??
     lingering(simulation, directory).find(deleted => deleted.kind === 'application' && deleted.appId === clientId.toLowerCase())
   if (record?.kind !== 'application' || !isKnownToTokenEndpoint(record, simulation.lag, simulation.now())) throw applicationNotFound(clientId, id)
   return record
 }
 
-function knownPrincipal (simulation: Simulation, { id, directory }: Tenant, application: ApplicationRecord): PrincipalRecord {
+/** Its service principal. Throws AadstsError 7000229, or 7000112 when it is disabled. */
+export function knownPrincipal (simulation: Simulation, { id, directory }: Tenant, application: ApplicationRecord): PrincipalRecord {
   const record = directory.principalByAppId(application.appId) ??
     lingering(simulation, directory).find(deleted => deleted.kind === 'servicePrincipal' && deleted.appId === application.appId)
   if (record?.kind !== 'servicePrincipal' || !isKnownToTokenEndpoint(record, simulation.lag, simulation.now())) {
@@ -92,7 +114,7 @@ async function checkAssertion (simulation: Simulation, tenant: Tenant, applicati
   const header = headerOf(assertion)
   const thumbprint = header['x5t#S256']
   const now = simulation.now()
-  if (typeof thumbprint !== 'string') return checkFederated(application, assertion, now)
+  if (typeof thumbprint !== 'string') return checkFederated(simulation, application, assertion)
   const certificate = application.certificates.find(known => known.thumbprint === thumbprint)
   if (certificate === undefined || Date.parse(certificate.endDateTime) <= now) throw assertionCertificateUnknown(thumbprint)
   const key = await importX509(certificate.pem, String(header.alg))
@@ -108,11 +130,13 @@ const acceptedAudiences = (simulation: Simulation, { id }: Tenant): string[] => 
     .flatMap(origin => [`${origin}/${id}/oauth2/token`, `${origin}/${id}/oauth2/v2.0/token`])
 ]
 
-async function checkFederated (application: ApplicationRecord, assertion: string, now: number): Promise<void> {
+async function checkFederated (simulation: Simulation, application: ApplicationRecord, assertion: string): Promise<void> {
   const { iss, sub = '' } = claimsOf(assertion)
   const trusted = application.federations.find(known => known.issuer === iss && known.subject === sub)
   if (trusted === undefined) throw federationUnknown(sub)
-  await verified(assertion, createLocalJWKSet({ keys: trusted.keys }), now, [trusted.audience])
+  const keys = trusted.keys.length > 0 ? trusted.keys : simulation.federationKeys.get(trusted.issuer)
+  if (keys === undefined) throw assertionRefused(`the keys of '${trusted.issuer}' are not known here.`)
+  await verified(assertion, createLocalJWKSet({ keys }), simulation.now(), [trusted.audience])
 }
 
 async function verified (assertion: string, key: JWTVerifyGetKey, now: number, audience: string[]): Promise<JWTPayload> {

@@ -6,11 +6,15 @@
 //   GET        /_simulator/state[?tenant=]          TenantState (control.ts)
 //   GET POST   /_simulator/tenants                  {tenantId}; GET lists ids, POST answers {tenantId, broker}
 //   POST       /_simulator/roles                    {clientId, resource, role, tenantId?}
+//   POST       /_simulator/resources[?tenant=]      ResourceOptions (seed.ts); answers ResourceIdentity
+//   PUT        /_simulator/federation-keys          {issuer, keys}: the public keys of an issuer of assertions
 import type { FastifyInstance } from 'fastify'
+import type { JWK } from 'jose'
 import { ControlError } from './control.ts'
 import type { SimulatorControl } from './control.ts'
 import type { FaultRule } from './faults.ts'
 import type { LagSettings } from './lag.ts'
+import type { ResourceOptions } from './seed.ts'
 import type { Simulation, TenantPolicy } from './tenants.ts'
 
 interface TenantQuery { Querystring: { tenant?: string } }
@@ -54,6 +58,30 @@ export function controlRoutes (app: FastifyInstance, simulation: Simulation, con
     control.assignRole(body.clientId, body.resource, body.role, body.tenantId)
     return reply.code(204).send()
   })
+  app.post<TenantQuery & { Body: ResourceOptions }>('/resources', { schema: { body: resourceSchema } }, ({ body, query }, reply) =>
+    reply.code(201).send(control.addResource(body, query.tenant)))
+  app.put<{ Body: { issuer: string, keys: JWK[] } }>('/federation-keys', { schema: { body: keysSchema } }, ({ body }, reply) => {
+    control.federationKeys(body.issuer, body.keys)
+    return reply.code(204).send()
+  })
+}
+
+const resourceSchema = {
+  type: 'object',
+  required: ['displayName', 'identifierUris'],
+  properties: {
+    displayName: { type: 'string' },
+    identifierUris: { type: 'array', items: { type: 'string' } },
+    requestedAccessTokenVersion: { enum: [null, 1, 2] },
+    scopes: { type: 'array' },
+    appRoles: { type: 'array', items: { type: 'string' } }
+  }
+}
+
+const keysSchema = {
+  type: 'object',
+  required: ['issuer', 'keys'],
+  properties: { issuer: { type: 'string' }, keys: { type: 'array', items: { type: 'object' } } }
 }
 
 const faultSchema = {

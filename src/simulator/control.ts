@@ -1,11 +1,14 @@
 // The knobs of a running simulator. In a process they are this object; over HTTP control-routes.ts is the same thing.
-import { X509Certificate, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
+import type { JWK } from 'jose'
 import type { FaultRules } from './faults.ts'
 import type { Journal } from './journal.ts'
+import { certificateRecord } from './key-credentials.ts'
 import type { LagSettings } from './lag.ts'
 import { viewOf } from './presentation.ts'
 import type { ApplicationRecord, FederationRecord } from './records.ts'
-import { addClient, seedTenant } from './seed.ts'
+import { addClient, addResource, seedTenant } from './seed.ts'
+import type { ResourceIdentity, ResourceOptions } from './seed.ts'
 import { addTenant } from './tenants.ts'
 import type { ClientIdentity, Simulation, Tenant, TenantPolicy } from './tenants.ts'
 
@@ -29,6 +32,8 @@ export interface SimulatorControl {
   addTenant (tenantId?: string): { tenantId: string, broker: ClientIdentity }
   /** A client the broker knows nothing of. */
   addClient (displayName: string, tenantId?: string): ClientIdentity
+  /** A resource with delegated permissions and application roles. Throws ControlError when an App ID URI is taken. */
+  addResource (options: ResourceOptions, tenantId?: string): ResourceIdentity
   /** Assigns an application role, so that tokens carry it in `roles`. `resource` is an App ID URI or appId. */
   assignRole (clientId: string, resource: string, role: string, tenantId?: string): void
   /** Whether a client needs an assigned role to get a token for this resource. */
@@ -36,7 +41,9 @@ export interface SimulatorControl {
   /** Registers a certificate (PEM) of a client. Answers its SHA-256 thumbprint, base64url. */
   addCertificate (clientId: string, pem: string, tenantId?: string): string
   /** Trusts the assertions of another issuer for a client. */
-  trustFederation (clientId: string, federation: FederationRecord, tenantId?: string): void
+  trustFederation (clientId: string, federation: Pick<FederationRecord, 'issuer' | 'subject' | 'audience' | 'keys'>, tenantId?: string): void
+  /** The public keys of an issuer that federated credentials made through Graph name. */
+  federationKeys (issuer: string, keys: JWK[]): void
 }
 
 /** Thrown when a knob is turned for something that isn't there, or doesn't exist. */
@@ -80,6 +87,12 @@ export function createControl (simulation: Simulation, brokerRoles: readonly str
       return { tenantId: tenant.id, broker: tenant.broker }
     },
     addClient: (displayName, tenantId) => addClient(tenantOf(tenantId), { displayName, nowMs: simulation.now() }),
+    addResource (options, tenantId) {
+      const tenant = tenantOf(tenantId)
+      const taken = options.identifierUris.find(uri => tenant.directory.holderOfIdentifierUri(uri) !== undefined)
+      if (taken !== undefined) throw new ControlError(`The App ID URI '${taken}' is taken.`)
+      return addResource(tenant, options)
+    },
     assignRole (clientId, resource, role, tenantId) {
       const tenant = tenantOf(tenantId)
       const principal = principalOf(tenant, clientId)
@@ -93,22 +106,19 @@ export function createControl (simulation: Simulation, brokerRoles: readonly str
     },
     addCertificate (clientId, pem, tenantId) {
       const record = applicationOf(tenantOf(tenantId), clientId)
-      const certificate = new X509Certificate(pem)
-      const thumbprint = Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url')
-      record.certificates = [...record.certificates, {
-        keyId: randomUUID(),
-        displayName: certificate.subject,
-        thumbprint,
-        pem: certificate.toString(),
-        startDateTime: new Date(certificate.validFrom).toISOString(),
-        endDateTime: new Date(certificate.validTo).toISOString()
-      }]
+      const certificate = certificateRecord(pem)
+      record.certificates = [...record.certificates, certificate]
       simulation.changed()
-      return thumbprint
+      return certificate.thumbprint
     },
     trustFederation (clientId, federation, tenantId) {
       const record = applicationOf(tenantOf(tenantId), clientId)
-      record.federations = [...record.federations, federation]
+      const id = randomUUID()
+      record.federations = [...record.federations, { id, name: `control-${id}`, description: null, ...federation }]
+      simulation.changed()
+    },
+    federationKeys (issuer, keys) {
+      simulation.federationKeys.set(issuer, keys)
       simulation.changed()
     }
   }

@@ -10,6 +10,9 @@ export const restorableMs = 30 * 24 * 60 * 60 * 1000
 
 const pastVersionsKept = 16
 
+/** What a write may replace. */
+type Writable = 'properties' | 'passwords' | 'ownerIds' | 'certificates' | 'federations' | 'roleAssignments'
+
 /** The caller that makes an object: it is charged for it and becomes its owner. */
 export interface Creator {
   appId: string
@@ -118,7 +121,12 @@ export class Directory {
       kind: 'servicePrincipal',
       roleAssignments: [],
       ...this.#newRecord(id, appId, creator, this.#environment.now()),
-      properties: { ...fresh, appRoles: application?.appRoles ?? [], ...changes }
+      properties: {
+        ...fresh,
+        appRoles: application?.appRoles ?? [],
+        oauth2PermissionScopes: application?.api?.oauth2PermissionScopes ?? [],
+        ...changes
+      }
     }
     this.#index(record)
     this.#environment.changed()
@@ -126,7 +134,7 @@ export class Directory {
   }
 
   /** Replaces parts of a record. All writes to an existing record come through here. */
-  write<R extends DirectoryRecord>(record: R, changes: Partial<Pick<R, 'properties' | 'passwords' | 'ownerIds'>>): void {
+  write<R extends DirectoryRecord>(record: R, changes: Partial<Pick<R, Writable & keyof R>>): void {
     const now = this.#environment.now()
     if (this.#environment.keepsPast()) {
       const version = { untilMs: now, properties: record.properties, passwords: record.passwords }
@@ -134,7 +142,7 @@ export class Directory {
     }
     this.#unindexNames(record)
     Object.assign(record, changes, { writtenAtMs: now })
-    if (record.kind === 'application') this.#carryIdentifierUris(record)
+    if (record.kind === 'application') this.#carryToPrincipal(record)
     this.#indexNames(record)
     this.#environment.changed()
   }
@@ -245,13 +253,19 @@ export class Directory {
     }
   }
 
-  /** Entra: the service principal's names follow the identifierUris of its application. */
-  #carryIdentifierUris (record: ApplicationRecord): void {
+  /** Entra: the service principal's names and what can be granted on it follow its application. */
+  #carryToPrincipal (record: ApplicationRecord): void {
     const principal = this.#principalsByAppId.get(record.appId)
     if (principal === undefined) return
     this.#unindexNames(principal)
-    const names = [record.appId, ...(record.properties.identifierUris ?? [])]
-    principal.properties = { ...principal.properties, servicePrincipalNames: names, appDisplayName: record.properties.displayName ?? '' }
+    const { identifierUris, displayName, appRoles, api } = record.properties
+    principal.properties = {
+      ...principal.properties,
+      servicePrincipalNames: [record.appId, ...(identifierUris ?? [])],
+      appDisplayName: displayName ?? '',
+      appRoles: appRoles ?? [],
+      oauth2PermissionScopes: api?.oauth2PermissionScopes ?? []
+    }
     this.#indexNames(principal)
   }
 

@@ -4,10 +4,13 @@ import { authenticate } from './access.ts'
 import { applicationsRoutes } from './applications-routes.ts'
 import { deletedItemsRoutes } from './deleted-items-routes.ts'
 import { exchangeOf } from './exchange.ts'
+import { federatedCredentialsRoutes } from './federated-credentials-routes.ts'
 import { GraphError } from './graph-errors.ts'
 import { ownersRoutes } from './owners-routes.ts'
 import { passwordsRoutes } from './passwords-routes.ts'
+import { permissionGrantsRoutes } from './permission-grants-routes.ts'
 import { principalsRoutes } from './principals-routes.ts'
+import { roleAssignmentsRoutes } from './role-assignments-routes.ts'
 import type { Simulation } from './tenants.ts'
 import { createThrottle } from './throttle.ts'
 
@@ -52,8 +55,11 @@ export function graphRoutes (app: FastifyInstance, simulation: Simulation): void
 
   applicationsRoutes(app, simulation)
   passwordsRoutes(app, simulation)
+  federatedCredentialsRoutes(app, simulation)
   ownersRoutes(app, simulation)
   principalsRoutes(app, simulation)
+  roleAssignmentsRoutes(app, simulation)
+  permissionGrantsRoutes(app, simulation)
   deletedItemsRoutes(app, simulation)
 }
 

@@ -30,7 +30,7 @@ export interface Journal {
   clear (): void
 }
 
-const secretMembers = new Set(['client_secret', 'client_assertion', 'assertion', 'password', 'code', 'refresh_token', 'secretText', 'key'])
+const secretMembers = new Set(['client_secret', 'client_assertion', 'assertion', 'password', 'code', 'code_verifier', 'refresh_token', 'secretText', 'key'])
 
 /** A copy without the values that are secrets. */
 export function withoutSecrets (body: unknown): unknown {

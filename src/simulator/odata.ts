@@ -9,9 +9,10 @@ export interface ODataKey {
 }
 
 const keyInParentheses = /^(\/v1\.0\/(?:applications|servicePrincipals))(?:\(|%28)([^/?]*?)(?:\)|%29)(?=[/?]|$)/i
+const credentialInParentheses = /^(\/v1\.0\/applications\/[^?]*?\/federatedIdentityCredentials)(?:\(|%28)([^/?]*?)(?:\)|%29)(?=[?]|$)/i
 
 /** Makes a path segment of an alternate key, so that a router can find it: `/applications(appId='x')` to `/applications/appId='x'`. */
-export const rewriteKeys = (url: string): string => url.replace(keyInParentheses, '$1/$2')
+export const rewriteKeys = (url: string): string => url.replace(keyInParentheses, '$1/$2').replace(credentialInParentheses, '$1/$2')
 
 /** Reads a key segment: `<id>`, `'<id>'` or `<property>='<value>'` with doubled quotes. */
 export function parseKey (segment: string): ODataKey {

@@ -23,8 +23,8 @@ export function viewOf (record: DirectoryRecord, seen: { properties: object, pas
   const certificates = record.kind === 'application' ? record.certificates : []
   return {
     ...seen.properties,
-    keyCredentials: certificates.map(({ keyId, displayName, thumbprint, startDateTime, endDateTime }) => ({
-      customKeyIdentifier: thumbprint, displayName, endDateTime, key: null, keyId, startDateTime, type: 'AsymmetricX509Cert', usage: 'Verify'
+    keyCredentials: certificates.map(({ keyId, displayName, thumbprint, customKeyIdentifier = thumbprint, startDateTime, endDateTime }) => ({
+      customKeyIdentifier, displayName, endDateTime, key: null, keyId, startDateTime, type: 'AsymmetricX509Cert', usage: 'Verify'
     })),
     passwordCredentials: seen.passwords.filter(password => password.removedAtMs === null).map(passwordView)
   }

@@ -22,6 +22,8 @@ export interface CertificateRecord {
   displayName: string | null
   /** SHA-256 thumbprint of the DER form, base64url, as in `x5t#S256`. */
   thumbprint: string
+  /** As the caller of Graph gave it. Absent: Graph shows the thumbprint. */
+  customKeyIdentifier?: string
   pem: string
   startDateTime: string
   endDateTime: string
@@ -29,9 +31,13 @@ export interface CertificateRecord {
 
 /** An accepted issuer and subject of foreign assertions (workload identity federation). */
 export interface FederationRecord {
+  id: string
+  name: string
+  description: string | null
   issuer: string
   subject: string
   audience: string
+  /** The issuer's keys, given with it. Empty: the ones that the whole simulator knows of this issuer. */
   keys: JWK[]
 }
 
@@ -70,7 +76,22 @@ export interface ApplicationRecord extends ObjectRecord<Application> {
 
 export interface RoleAssignment {
   resourceAppId: string
+  /** The role's value; empty for the default access, which shows up in no token. */
   role: string
+}
+
+/** Delegated permissions that were consented to: by an administrator for everybody, or by one user. */
+export interface PermissionGrantRecord {
+  id: string
+  /** Object id of the client's service principal. */
+  clientId: string
+  consentType: 'AllPrincipals' | 'Principal'
+  /** The user, with `Principal`. */
+  principalId: string | null
+  /** Object id of the resource's service principal. */
+  resourceId: string
+  /** Space-separated values of `oauth2PermissionScopes`. */
+  scope: string
 }
 
 export interface PrincipalRecord extends ObjectRecord<ServicePrincipal> {

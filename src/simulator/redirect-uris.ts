@@ -41,3 +41,32 @@ function faultOf (uri: string, platform: Platform): string | null {
   if (protocol === 'http:' && hostname !== 'localhost' && hostname !== '127.0.0.1') return 'Must start with "HTTPS" or "http://localhost".'
   return null
 }
+
+/** The parts of a redirect URI that are compared one by one; null for a form without an authority, as in a urn. */
+function partsOf (uri: string): { scheme: string, host: string, port: string, rest: string } | null {
+  const [, scheme, host, port = '', path, query = ''] = /^([a-z][\w+.-]*):\/\/([^/?#:]*)(:\d+)?([^?#]*)(\?[^#]*)?/i.exec(uri) ?? []
+  if (scheme === undefined || host === undefined) return null
+  // Entra: scheme and host in any case, the path exactly; a URI without a path equals the one with a slash.
+  return { scheme: scheme.toLowerCase(), host: host.toLowerCase(), port, rest: `${path === '' ? '/' : path ?? ''}${query}` }
+}
+
+function isSame (registered: string, requested: string, ignoresPort: boolean): boolean {
+  const [one, other] = [partsOf(registered), partsOf(requested)]
+  if (one === null || other === null) return registered === requested
+  const isLoopback = one.scheme === 'http' && (one.host === 'localhost' || one.host === '127.0.0.1')
+  return one.scheme === other.scheme && one.host === other.host && one.rest === other.rest &&
+    (one.port === other.port || (ignoresPort && isLoopback))
+}
+
+/**
+ * The platform whose list holds this redirect URI; null when none does. Entra: the port of a loopback URI does not matter.
+ * An exact match is preferred; among several that differ only in port Entra picks one arbitrarily, here it is the first.
+ */
+export function platformOf (application: Application, redirectUri: string): Platform | null {
+  for (const ignoresPort of [false, true]) {
+    const platform = platforms.find(platform =>
+      (application[platform]?.redirectUris ?? []).some(registered => isSame(registered, redirectUri, ignoresPort)))
+    if (platform !== undefined) return platform
+  }
+  return null
+}

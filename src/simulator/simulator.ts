@@ -1,7 +1,7 @@
 // The Entra simulator: a small real server that stands in for Microsoft Graph and the token endpoints, so that the broker can be
 // run, tested and measured without a tenant. One listener serves
-//   /v1.0/…        Graph: applications, servicePrincipals, directory/deletedItems
-//   /<tenant>/…    identity: oauth2/token, oauth2/v2.0/token, discovery, keys
+//   /v1.0/…        Graph: applications, servicePrincipals, oauth2PermissionGrants, directory/deletedItems
+//   /<tenant>/…    identity: oauth2/v2.0/authorize, oauth2/token, oauth2/v2.0/token, discovery, keys
 //   /_simulator/…  control: lag, policy, faults, journal, state (control-routes.ts lists it)
 // It shares no code with the broker, so that the two can't share a mistake; what nobody has checked against a real tenant stands
 // in docs/unverified-against-entra.md. State is in memory; `snapshot()` and the option `state` carry it over a restart.
@@ -12,6 +12,7 @@
 //   simulator.control.journal.entries({ path: 'addPassword' })
 import Fastify from 'fastify'
 import type { AddressInfo } from 'node:net'
+import { authorizeEndpoint } from './authorize.ts'
 import { controlRoutes } from './control-routes.ts'
 import { createControl } from './control.ts'
 import type { SimulatorControl } from './control.ts'
@@ -74,6 +75,7 @@ export async function startSimulator (options: SimulatorOptions = {}): Promise<S
     faults: createFaultRules(),
     journal: createJournal(),
     signer: await createTokenSigner(state?.signingKey),
+    federationKeys: new Map(),
     now,
     url: () => url,
     changed: options.onChange ?? (() => {})
@@ -110,6 +112,7 @@ function buildServer (simulation: Simulation, control: SimulatorControl) {
     watchExchanges(scope, simulation)
     scope.register(async graph => graphRoutes(graph, simulation), { prefix: '/v1.0' })
     scope.register(async identity => tokenEndpoints(identity, simulation))
+    scope.register(async identity => authorizeEndpoint(identity, simulation))
     scope.register(async identity => discoveryRoutes(identity, simulation))
   })
   return app

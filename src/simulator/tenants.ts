@@ -1,10 +1,14 @@
 // What one simulator holds: its tenants, its clock, and the knobs. Routes get it as their only argument.
 import { randomUUID } from 'node:crypto'
+import type { JWK } from 'jose'
 import { Directory } from './directory.ts'
 import type { DirectorySnapshot } from './directory.ts'
 import type { FaultRules } from './faults.ts'
 import type { Journal } from './journal.ts'
 import type { LagSettings } from './lag.ts'
+import type { PermissionGrantRecord } from './records.ts'
+import { SignIns } from './sign-ins.ts'
+import type { SignInsSnapshot } from './sign-ins.ts'
 import type { TokenSigner } from './tokens.ts'
 
 /** Limits an administrator of the tenant sets; `null` is no limit. */
@@ -21,6 +25,8 @@ export interface TenantPolicy {
   passwordsPerApplication: number
   /** Writes of one application in 150 s before Graph answers 429; Entra's own number is 3,000. */
   writesPer150s: number | null
+  /** Users can't consent: every delegated permission needs an administrator's grant. */
+  userConsentForbidden: boolean
 }
 
 export const openPolicy: Readonly<TenantPolicy> = {
@@ -29,7 +35,8 @@ export const openPolicy: Readonly<TenantPolicy> = {
   objectsPerCreator: null,
   objectsPerTenant: null,
   passwordsPerApplication: 600,
-  writesPer150s: null
+  writesPer150s: null,
+  userConsentForbidden: false
 }
 
 export interface ClientIdentity {
@@ -43,6 +50,9 @@ export interface TenantSnapshot {
   policy: TenantPolicy
   broker: ClientIdentity
   directory: DirectorySnapshot
+  /** Absent in the snapshots of simulators that had no sign-ins. */
+  permissionGrants?: PermissionGrantRecord[]
+  signIns?: SignInsSnapshot
 }
 
 export interface Tenant {
@@ -53,6 +63,9 @@ export interface Tenant {
   /** The identity the broker signs in with. */
   broker: ClientIdentity
   directory: Directory
+  permissionGrants: readonly PermissionGrantRecord[]
+  /** Codes and refresh tokens that are out. */
+  signIns: SignIns
 }
 
 /** Everything the routes of one simulator share. */
@@ -62,6 +75,8 @@ export interface Simulation {
   faults: FaultRules
   journal: Journal
   signer: TokenSigner
+  /** Public keys of the issuers that federated credentials name. Nothing is ever fetched from an issuer. */
+  federationKeys: Map<string, JWK[]>
   /** Milliseconds since the epoch, on the simulator's clock. */
   now: () => number
   /** Where the simulator listens; known once it does. */
@@ -82,7 +97,9 @@ export function addTenant (simulation: Simulation, tenantId: string = randomUUID
       now: simulation.now,
       keepsPast: () => simulation.lag.staleReadMs > 0,
       changed: simulation.changed
-    })
+    }),
+    permissionGrants: [],
+    signIns: new SignIns({ now: simulation.now, changed: simulation.changed })
   }
   simulation.tenants.set(tenantId, tenant)
   return tenant

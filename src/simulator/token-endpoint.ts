@@ -7,25 +7,32 @@ import {
 } from './aadsts-errors.ts'
 import { authenticateClient } from './client-authentication.ts'
 import type { AuthenticatedClient, Form } from './client-authentication.ts'
+import { authorizationCode, refreshToken } from './code-grants.ts'
 import { exchangeOf } from './exchange.ts'
+import { formatOf } from './grant.ts'
+import type { Grant, GrantCall } from './grant.ts'
 import type { PrincipalRecord } from './records.ts'
-import type { Simulation, Tenant } from './tenants.ts'
+import type { Simulation } from './tenants.ts'
 import { aadGraphAppId, graphAppId } from './tokens.ts'
 
-type Endpoint = 'v1' | 'v2'
-type Grant = (simulation: Simulation, tenant: Tenant, endpoint: Endpoint, form: Form, authorization: string | undefined) => Promise<object>
-
-const grants = new Map<string, Grant>([['client_credentials', clientCredentials]])
+const grants = new Map<string, Grant>([
+  ['client_credentials', clientCredentials],
+  ['authorization_code', authorizationCode],
+  ['refresh_token', refreshToken]
+])
 
 export function tokenEndpoints (app: FastifyInstance, simulation: Simulation): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, text, done) => {
-    done(null, Object.fromEntries(new URLSearchParams(String(text))))
+    const parameters = new URLSearchParams(String(text))
+    // RFC 8707 §2: `resource` alone may be sent more than once; a URI has no space in it.
+    const resource = parameters.getAll('resource').join(' ')
+    done(null, { ...Object.fromEntries(parameters), ...(resource === '' ? {} : { resource }) })
   })
   app.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume().on('end', () => done(null, {}))
   })
-  app.setErrorHandler((error, request, reply) => sendError(simulation, error, request, reply))
+  app.setErrorHandler((error, request, reply) => sendIdentityError(simulation, error, request, reply))
 
   for (const [path, endpoint] of [['/:tenant/oauth2/token', 'v1'], ['/:tenant/oauth2/v2.0/token', 'v2']] as const) {
     app.post<{ Params: { tenant: string } }>(path, async (request, reply) => {
@@ -37,13 +44,31 @@ export function tokenEndpoints (app: FastifyInstance, simulation: Simulation): v
       if (!grantType) throw parameterMissing('grant_type')
       const grant = grants.get(grantType)
       if (grant === undefined) throw unsupportedGrantType(grantType)
-      return grant(simulation, tenant, endpoint, form, request.headers.authorization)
+      return grant({
+        simulation,
+        tenant,
+        endpoint,
+        form,
+        resources: (form['resource'] ?? '').split(' ').filter(resource => resource !== ''),
+        authorization: request.headers.authorization,
+        origin: request.headers.origin,
+        allowOrigin: () => reply.headers({ 'access-control-allow-origin': request.headers.origin ?? '*', vary: 'Origin' })
+      })
     })
+
+    // A browser asks before a POST that has headers of its own. Entra: the answer is the same for every client.
+    app.options(path, (request, reply) => reply.code(204).headers({
+      'access-control-allow-origin': request.headers.origin ?? '*',
+      'access-control-allow-methods': 'POST, OPTIONS',
+      'access-control-allow-headers': request.headers['access-control-request-headers'] ?? 'content-type',
+      'access-control-max-age': '86400',
+      vary: 'Origin'
+    }).send())
   }
 }
 
 /** RFC 6749 §4.4, as Entra answers it. */
-async function clientCredentials (...[simulation, tenant, endpoint, form, authorization]: Parameters<Grant>): Promise<object> {
+async function clientCredentials ({ simulation, tenant, endpoint, form, authorization }: GrantCall): Promise<object> {
   const client = await authenticateClient(simulation, tenant, form, authorization)
   const named = endpoint === 'v1' ? resourceOfV1(form) : resourceOfScope(form)
   const resource = tenant.directory.principalByName(named)
@@ -56,6 +81,7 @@ async function clientCredentials (...[simulation, tenant, endpoint, form, author
     principalId: client.principal.id,
     proof: client.proof,
     roles: rolesOn(client, resource),
+    onBehalfOf: null,
     nowMs: simulation.now()
   })
   const { token, expiresIn, expiresAt, notBefore } = issued
@@ -85,21 +111,16 @@ function resourceOfScope (form: Form): string {
   return only.slice(0, -'/.default'.length)
 }
 
-/** Entra: the format is the RESOURCE's choice, whatever the endpoint. v2 names it by its appId, v1 as the client did. */
-function formatOf ({ directory }: Tenant, resource: PrincipalRecord, named: string): { version: 1 | 2, audience: string } {
-  const version = directory.applicationByAppId(resource.appId)?.properties.api?.requestedAccessTokenVersion
-  return version === 2 ? { version: 2, audience: resource.appId } : { version: 1, audience: named }
-}
-
 function rolesOn ({ application, principal }: AuthenticatedClient, resource: PrincipalRecord): string[] {
-  const roles = principal.roleAssignments.filter(({ resourceAppId }) => resourceAppId === resource.appId).map(({ role }) => role)
-  if (roles.length === 0 && resource.properties.appRoleAssignmentRequired === true) {
+  const assigned = principal.roleAssignments.filter(({ resourceAppId }) => resourceAppId === resource.appId)
+  if (assigned.length === 0 && resource.properties.appRoleAssignmentRequired === true) {
     throw roleMissing(application.appId, resource.appId, application.properties.displayName ?? '')
   }
-  return roles
+  return assigned.map(({ role }) => role).filter(role => role !== '')
 }
 
-function sendError (simulation: Simulation, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+/** Answers any error of an identity endpoint in Entra's form. */
+export function sendIdentityError (simulation: Simulation, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { requestId, clientRequestId } = exchangeOf(request)
   const fault = error instanceof AadstsError ? error : transientError()
   const date = new Date(simulation.now())

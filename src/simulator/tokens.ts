@@ -21,10 +21,36 @@ export interface TokenRequest {
   clientId: string
   /** Object id of the client's service principal. */
   principalId: string
-  /** How the client proved itself: '1' secret, '2' certificate or assertion. */
-  proof: '1' | '2'
+  /** How the client proved itself: '0' not at all, '1' secret, '2' certificate or assertion. */
+  proof: '0' | '1' | '2'
+  /** Application roles; a token on behalf of a user has none. */
   roles: readonly string[]
+  /** The user that signed in, and what the client may do in the user's name. Null: the client acts for itself. */
+  onBehalfOf: { user: User, permissions: readonly string[] } | null
   nowMs: number
+}
+
+export interface User {
+  /** Object id. */
+  id: string
+  name: string
+  userName: string
+}
+
+export interface IdTokenRequest {
+  tenantId: string
+  clientId: string
+  user: User
+  nonce: string | null
+  identityScopes: readonly string[]
+  nowMs: number
+}
+
+/** The one user of a tenant; signed in whenever somebody asks. */
+export function userOf (tenantId: string): User {
+  const digest = createHash('sha256').update(`user of ${tenantId}`).digest('hex')
+  const id = `${digest.slice(0, 8)}-${digest.slice(8, 12)}-4${digest.slice(13, 16)}-8${digest.slice(17, 20)}-${digest.slice(20, 32)}`
+  return { id, name: 'Simulated User', userName: `user@${tenantId.slice(0, 8)}.onmicrosoft.com` }
 }
 
 export interface IssuedToken {
@@ -41,6 +67,8 @@ export interface TokenSigner {
   /** The private key, for a snapshot. */
   privateJwk: JWK
   issue (request: TokenRequest): Promise<IssuedToken>
+  /** An ID token of the v2 endpoint: the issuer is the v2 one, the audience the client. */
+  issueIdToken (request: IdTokenRequest): Promise<string>
   /** Claims of a token made by `issue` for Graph. Throws a JOSEError when it is not one, or is over. */
   openForGraph (token: string, nowMs: number): Promise<JWTPayload>
 }
@@ -76,6 +104,9 @@ export async function createTokenSigner (privateJwk?: JWK): Promise<TokenSigner>
       const signed = await new SignJWT(claims).setProtectedHeader({ ...header, nonce: hashed(nonce) }).sign(key)
       return { ...issued, token: withNonce(signed, () => nonce) }
     },
+    async issueIdToken (request) {
+      return new SignJWT(idClaimsOf(request)).setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid }).sign(key)
+    },
     async openForGraph (token, nowMs) {
       const known = verified.get(token)
       if (known !== undefined && (known.exp ?? 0) * 1000 > nowMs) return known
@@ -94,7 +125,7 @@ async function newPrivateJwk (): Promise<JWK> {
 }
 
 function claimsOf (request: TokenRequest, notBefore: number, expiresAt: number): JWTPayload {
-  const { version, tenantId, clientId, principalId, proof, roles } = request
+  const { version, tenantId, clientId, proof } = request
   const issuer = version === 1 ? v1Issuer(tenantId) : v2Issuer(tenantId)
   return {
     aud: request.audience,
@@ -104,16 +135,50 @@ function claimsOf (request: TokenRequest, notBefore: number, expiresAt: number):
     exp: expiresAt,
     aio: randomBytes(36).toString('base64url'),
     ...(version === 1 ? { appid: clientId, appidacr: proof, idp: issuer } : { azp: clientId, azpacr: proof }),
-    idtyp: 'app',
-    oid: principalId,
+    ...subjectClaims(request),
     rh: `1.${randomBytes(24).toString('base64url')}.`,
-    ...(roles.length === 0 ? {} : { roles: [...roles] }),
-    sub: principalId,
     tid: tenantId,
     uti: randomBytes(16).toString('base64url'),
     ver: version === 1 ? '1.0' : '2.0'
   }
 }
+
+function subjectClaims ({ version, principalId, roles, onBehalfOf, audience }: TokenRequest): JWTPayload {
+  if (onBehalfOf === null) {
+    return { idtyp: 'app', oid: principalId, sub: principalId, ...(roles.length === 0 ? {} : { roles: [...roles] }) }
+  }
+  const { user, permissions } = onBehalfOf
+  return {
+    idtyp: 'user',
+    oid: user.id,
+    sub: pairwiseSubject(user, audience),
+    name: user.name,
+    ...(version === 1 ? { upn: user.userName, unique_name: user.userName } : { preferred_username: user.userName }),
+    ...(permissions.length === 0 ? {} : { scp: permissions.join(' ') })
+  }
+}
+
+function idClaimsOf ({ tenantId, clientId, user, nonce, identityScopes, nowMs }: IdTokenRequest): JWTPayload {
+  const now = Math.floor(nowMs / 1000)
+  return {
+    aud: clientId,
+    iss: v2Issuer(tenantId),
+    iat: now - backdatedSeconds,
+    nbf: now - backdatedSeconds,
+    exp: now + shortestLifeSeconds,
+    ...(identityScopes.includes('profile') ? { name: user.name, preferred_username: user.userName } : {}),
+    ...(identityScopes.includes('email') ? { email: user.userName } : {}),
+    ...(nonce === null ? {} : { nonce }),
+    oid: user.id,
+    sub: pairwiseSubject(user, clientId),
+    tid: tenantId,
+    uti: randomBytes(16).toString('base64url'),
+    ver: '2.0'
+  }
+}
+
+/** Entra: every audience knows a user under another `sub`. */
+const pairwiseSubject = (user: User, audience: string): string => createHash('sha256').update(`${user.id} ${audience}`).digest('base64url')
 
 // Entra signs Graph's tokens over the hash of the nonce and sends the nonce: only Graph, who knows, can validate them.
 const hashed = (nonce: string): string => createHash('sha256').update(nonce).digest('base64url')

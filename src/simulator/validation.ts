@@ -3,6 +3,7 @@ import type { Application } from '@microsoft/microsoft-graph-types'
 import { complexDefaults } from './application-defaults.ts'
 import { badRequest, GraphError, invalidValue } from './graph-errors.ts'
 import { checkRedirectUris } from './redirect-uris.ts'
+import { checkLinks, checkRequiredAccess } from './resource-access.ts'
 
 type Shape = 'string' | 'boolean' | 'integer' | 'strings' | 'objects' | 'object' | { readonly [member: string]: Shape }
 
@@ -163,6 +164,8 @@ function checkApplication (application: Application): void {
     }
   }
   checkRedirectUris(application)
+  checkRequiredAccess(application)
+  checkLinks(application)
 }
 
 function mergedValue (current: unknown, value: unknown): unknown {

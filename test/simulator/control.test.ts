@@ -64,6 +64,19 @@ t.test('a further tenant and a role are added', async t => {
   t.equal((await control('POST', '/roles', { ...role, resource: 'api://nothing' })).status, 400)
 })
 
+t.test('a resource and the keys of an issuer are added', async t => {
+  const tenant = await simulateTenant(t)
+  const control = controlOf(tenant)
+  const resource = { displayName: 'Orders', identifierUris: ['api://orders'], requestedAccessTokenVersion: 2, scopes: ['read'], appRoles: ['Orders.Read'] }
+  t.match(await control('POST', '/resources', resource), {
+    status: 201, body: { appId: String, principalId: String, scopeIds: { read: String }, appRoleIds: { 'Orders.Read': String } }
+  })
+  t.match(await control('POST', '/resources', resource), { status: 400, body: { error: "The App ID URI 'api://orders' is taken." } })
+  t.equal((await control('POST', '/resources', { displayName: 'Orders' })).status, 400)
+  t.equal((await control('PUT', '/federation-keys', { issuer: 'https://issuer.example', keys: [{ kty: 'RSA' }] })).status, 204)
+  t.equal((await control('PUT', '/federation-keys', { issuer: 'https://issuer.example' })).status, 400)
+})
+
 t.test('a simulator that starts from a state file has the same objects, secrets, tokens and reserved names', async t => {
   const folder = await mkdtemp(join(tmpdir(), 'simulator-state-'))
   t.after(() => rm(folder, { recursive: true }))

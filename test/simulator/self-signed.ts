@@ -1,5 +1,5 @@
 // A self-signed certificate made in memory (X.509 v3, RFC 5280 §4.1), so that no key lies in the repository and no tool is needed.
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { X509Certificate, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 
 const tags = { integer: 0x02, bitString: 0x03, null: 0x05, objectId: 0x06, utf8String: 0x0c, utcTime: 0x17, sequence: 0x30, set: 0x31, version: 0xa0 }
 
@@ -35,3 +35,6 @@ export function selfSigned (name: string): { key: string, certificate: string } 
     certificate: `-----BEGIN CERTIFICATE-----\n${encoded}\n-----END CERTIFICATE-----\n`
   }
 }
+
+/** The DER form of a PEM certificate, base64, as Graph takes it in `keyCredentials`. */
+export const derOf = (pem: string): string => new X509Certificate(pem).raw.toString('base64')

@@ -2,6 +2,11 @@
 import t from 'tap'
 import { simulateTenant } from './simulated-tenant.ts'
 
+const guid = (number: number) => `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`
+const required = (resources: number, permissions: number, type = 'Scope') => Array.from({ length: resources }, (_, index) => ({
+  resourceAppId: guid(index), resourceAccess: Array.from({ length: permissions }, (_, index) => ({ id: guid(index), type }))
+}))
+
 const uris = (count: number) => Array.from({ length: count }, (_, index) => `https://a.example/${index}`)
 
 const accepted: Array<[string, object]> = [
@@ -14,7 +19,11 @@ const accepted: Array<[string, object]> = [
   ['256 characters of name', { displayName: 'x'.repeat(256) }],
   ['1024 characters of notes', { notes: 'x'.repeat(1024) }],
   ['null for a complex property', { web: null }],
-  ['an App ID URI', { identifierUris: ['api://orders'] }]
+  ['an App ID URI', { identifierUris: ['api://orders'] }],
+  ['a home page', { web: { homePageUrl: 'https://a.example' } }],
+  ['pages for the consent dialogue, and none', { info: { termsOfServiceUrl: 'https://a.example/tos', privacyStatementUrl: null } }],
+  ['a fallback to public clients', { isFallbackPublicClient: true }],
+  ['50 required resources with 8 permissions each', { requiredResourceAccess: required(50, 8) }]
 ]
 
 const refused: Array<[string, object, string | null]> = [
@@ -40,6 +49,15 @@ const refused: Array<[string, object, string | null]> = [
   ['an unknown audience', { signInAudience: 'Everybody' }, 'signInAudience'],
   ['token version 3', { api: { requestedAccessTokenVersion: 3 } }, 'api.requestedAccessTokenVersion'],
   ['an App ID URI with a slash at its end', { identifierUris: ['api://orders/'] }, 'identifierUris'],
+  ['a home page of another scheme', { web: { homePageUrl: 'ftp://a.example' } }, 'web.homePageUrl'],
+  ['terms of service that are no URL', { info: { termsOfServiceUrl: 'here' } }, 'info.termsOfServiceUrl'],
+  ['51 required resources', { requiredResourceAccess: required(51, 1) }, 'requiredResourceAccess'],
+  ['401 required permissions', { requiredResourceAccess: [...required(1, 101), ...required(51, 6).slice(1)] }, 'requiredResourceAccess'],
+  ['a required permission of an unknown type', { requiredResourceAccess: required(1, 1, 'scope') }, 'requiredResourceAccess'],
+  ['a required permission without an id', { requiredResourceAccess: [{ resourceAppId: guid(1), resourceAccess: [{ type: 'Role' }] }] }, 'requiredResourceAccess'],
+  ['a required resource that is no appId', { requiredResourceAccess: [{ ...required(1, 1)[0], resourceAppId: 'api://orders' }] }, 'requiredResourceAccess'],
+  ['a required resource twice', { requiredResourceAccess: [...required(1, 1), ...required(1, 2)] }, 'requiredResourceAccess'],
+  ['certificates in an upsert', { keyCredentials: [] }, null],
   ['an unknown property', { colour: 'red' }, null],
   ['an unknown member of a complex property', { web: { colour: 'red' } }, null],
   ['a member every object inherits', { constructor: {} }, null],
