@@ -1,8 +1,8 @@
-// Applications and their service principals in Graph: upsert, update, find, delete.
-import type { Application } from '@microsoft/microsoft-graph-types'
+// Applications and their service principals in Graph: upsert, update, find, switch off, delete.
 import { DirectoryError, type ApplicationIds } from '../registration/ports.ts'
 import type { DirectoryApplication } from '../registration/registration.ts'
 import { orNull } from './absence.ts'
+import { applicationBody, keyCredentials } from './application-body.ts'
 import { isNameTaken, restoreApplication } from './deleted-objects.ts'
 import type { GraphClient } from './graph-client.ts'
 import { alternateKey, applicationIds, guid, objectId } from './odata.ts'
@@ -10,19 +10,18 @@ import { alternateKey, applicationIds, guid, objectId } from './odata.ts'
 /** Entra: makes PATCH on an alternate key an upsert; without it an absent object is a 404. */
 const upsert = { prefer: 'create-if-missing' }
 
-/** Creates the application or brings it to `wanted`; a soft-deleted one of the same registration is restored. */
+/** Creates the application or brings it to `wanted`, certificates apart; a soft-deleted one of the same registration is restored. */
 export async function ensureApplication (
   graph: GraphClient, uniqueName: string, wanted: DirectoryApplication, signal: AbortSignal
 ): Promise<ApplicationIds> {
+  const path = byUniqueName(uniqueName)
   try {
-    const answer = await graph.call({
-      name: 'upsert application', method: 'PATCH', path: byUniqueName(uniqueName), body: applicationBody(wanted), headers: upsert
-    }, signal)
+    const answer = await graph.call({ name: 'upsert application', method: 'PATCH', path, body: applicationBody(wanted), headers: upsert }, signal)
     if (answer.status === 201) return applicationIds(answer)
   } catch (error) {
     if (!isNameTaken(error)) throw error
     const ids = await restoreApplication(graph, wanted, signal)
-    await updateApplication(graph, ids.objectId, wanted, signal)
+    await sendUpdate(graph, ids.objectId, applicationBody(wanted), signal)
     return ids
   }
   const ids = await findApplication(graph, uniqueName, signal)
@@ -37,8 +36,10 @@ export async function findApplication (graph: GraphClient, uniqueName: string, s
   }, signal)))
 }
 
+/** Sends all of it. The certificates go with it here only: Entra refuses them in an upsert. */
 export async function updateApplication (graph: GraphClient, id: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<void> {
-  await graph.call({ name: 'update application', method: 'PATCH', path: `/applications/${guid(id)}`, body: applicationBody(wanted) }, signal)
+  const certificates = wanted.certificates === null ? {} : { keyCredentials: keyCredentials(wanted.certificates) }
+  await sendUpdate(graph, id, { ...applicationBody(wanted), ...certificates }, signal)
 }
 
 export async function removeApplication (graph: GraphClient, id: string, signal: AbortSignal): Promise<void> {
@@ -58,22 +59,18 @@ export async function ensurePrincipal (
   return id
 }
 
-function byUniqueName (uniqueName: string): string {
-  return `/applications${alternateKey('uniqueName', uniqueName)}`
+/** Switches the principal on or off: Entra gives a disabled one no tokens. */
+export async function setEnabled (graph: GraphClient, principalId: string, enabled: boolean, signal: AbortSignal): Promise<void> {
+  const path = `/servicePrincipals/${guid(principalId)}`
+  await graph.call({ name: 'switch principal', method: 'PATCH', path, body: { accountEnabled: enabled } }, signal)
 }
 
-/** All that the broker writes. AzureADMyOrg always: other audiences change the token's form and its issuer. */
-function applicationBody (wanted: DirectoryApplication): Application {
-  return {
-    displayName: wanted.displayName,
-    description: wanted.description,
-    signInAudience: 'AzureADMyOrg',
-    tags: wanted.tags,
-    web: { redirectUris: wanted.redirectUris.web },
-    publicClient: { redirectUris: wanted.redirectUris.publicClient },
-    spa: { redirectUris: wanted.redirectUris.spa },
-    api: { requestedAccessTokenVersion: wanted.accessTokenVersion }
-  }
+async function sendUpdate (graph: GraphClient, id: string, body: object, signal: AbortSignal): Promise<void> {
+  await graph.call({ name: 'update application', method: 'PATCH', path: `/applications/${guid(id)}`, body }, signal)
+}
+
+function byUniqueName (uniqueName: string): string {
+  return `/applications${alternateKey('uniqueName', uniqueName)}`
 }
 
 function replicating (what: string): DirectoryError {

@@ -42,6 +42,36 @@ export function cloudOf (authorityHost: string, tenantId: string, graphBaseUrl?:
   }
 }
 
+/** A tenant's endpoints at its login host: what a client is told, and where the broker learns what signs the tenant's tokens. */
+export interface TenantEndpoints {
+  /** Of v2 tokens, as the cloud's public documents say it. */
+  issuer: string
+  authorizationEndpoint: string
+  tokenEndpoint: string
+  deviceAuthorizationEndpoint: string
+  endSessionEndpoint: string
+  userinfoEndpoint: string
+  jwksUri: string
+  /** The discovery documents, of v1 tokens and of v2 tokens: the issuers stand in them. */
+  discovery: readonly [v1: string, v2: string]
+}
+
+/** Throws TypeError as `cloudOf`. */
+export function tenantEndpointsOf (authorityHost: string, tenantId: string, graphBaseUrl?: string): TenantEndpoints {
+  const { tokenEndpoint, graphBaseUrl: graph } = cloudOf(authorityHost, tenantId, graphBaseUrl)
+  const tenant = tokenEndpoint.slice(0, -'/oauth2/v2.0/token'.length)
+  return {
+    issuer: `${tenant}/v2.0`,
+    authorizationEndpoint: `${tenant}/oauth2/v2.0/authorize`,
+    tokenEndpoint,
+    deviceAuthorizationEndpoint: `${tenant}/oauth2/v2.0/devicecode`,
+    endSessionEndpoint: `${tenant}/oauth2/v2.0/logout`,
+    userinfoEndpoint: `${graph}/oidc/userinfo`,
+    jwksUri: `${tenant}/discovery/v2.0/keys`,
+    discovery: [`${tenant}/.well-known/openid-configuration`, `${tenant}/v2.0/.well-known/openid-configuration`]
+  }
+}
+
 /** A secret travels to these addresses: https, or http that does not leave the machine. */
 function secureUrl (text: string): URL {
   const url = new URL(text)

@@ -2,6 +2,7 @@
 import { DirectoryError, type ApplicationIds } from '../registration/ports.ts'
 import type { DirectoryApplication } from '../registration/registration.ts'
 import { orNull } from './absence.ts'
+import { itemsOf } from './collection.ts'
 import type { GraphClient } from './graph-client.ts'
 import { member } from './json.ts'
 import { guid, literal, readIds } from './odata.ts'
@@ -44,7 +45,7 @@ export async function purgeApplication (
 async function deletedPrincipals (graph: GraphClient, clientId: string, signal: AbortSignal): Promise<string[]> {
   const path = `/directory/deletedItems/microsoft.graph.servicePrincipal?$filter=appId eq ${literal(clientId)}&$select=id,appId`
   const found: string[] = []
-  for await (const principal of list(graph, 'find deleted principal', path, signal)) {
+  for await (const principal of itemsOf(graph, 'find deleted principal', path, signal)) {
     const ids = readIds(principal)
     // The filter is not trusted: what is deleted or restored next must be the one that was meant.
     if (ids?.clientId === clientId) found.push(ids.objectId)
@@ -63,7 +64,7 @@ async function findDeleted (
 ): Promise<ApplicationIds | undefined> {
   for (const filter of [`$filter=displayName eq ${literal(displayName)}&`, '']) {
     const path = `/directory/deletedItems/microsoft.graph.application?${filter}$select=id,appId,tags&$top=999`
-    for await (const application of list(graph, 'find deleted application', path, signal)) {
+    for await (const application of itemsOf(graph, 'find deleted application', path, signal)) {
       const tags = member(application, 'tags')
       if (Array.isArray(tags) && tags.includes(tag)) return readIds(application)
     }
@@ -72,17 +73,4 @@ async function findDeleted (
 
 async function restore (graph: GraphClient, objectId: string, signal: AbortSignal): Promise<void> {
   await graph.call({ name: 'restore deleted object', method: 'POST', path: `/directory/deletedItems/${guid(objectId)}/restore` }, signal)
-}
-
-/** Every item of a collection, page by page; a continuation that leaves Graph's address is not followed. */
-async function * list (graph: GraphClient, name: string, first: string, signal: AbortSignal): AsyncGenerator {
-  let path: string | null = first
-  while (path !== null) {
-    const answer = await graph.call({ name, method: 'GET', path }, signal)
-    const items = member(answer.body, 'value')
-    if (!Array.isArray(items)) throw answer.unreadable()
-    yield * items
-    const next = member(answer.body, '@odata.nextLink')
-    path = typeof next === 'string' ? graph.pathOf(next) : null
-  }
 }

@@ -12,7 +12,7 @@ interface Rule {
   /** Matches `error.message` or any `error.details[].message`. */
   message?: RegExp
   fault: DirectoryFault
-  /** Ends up in the diagnostics, for logs and for the two calls that tell one 400 from another. */
+  /** Ends up in the diagnostics, for logs and for the calls that tell one refusal from another. */
   reason: string
 }
 
@@ -29,6 +29,22 @@ const rules: readonly Rule[] = [
   { status: 400, message: /not a valid reference update/i, fault: 'replicating', reason: 'object_not_visible' },
   // Entra answers a taken uniqueName with 400, not 409, also when its holder is soft-deleted.
   { status: 400, message: /another object with the same value for property/i, fault: 'conflicting', reason: 'name_taken' },
+  { status: 400, code: /^InvalidFederatedIdentityCredential/, message: /as per assigned policy/i, fault: 'policy', reason: 'federated_identity_policy' },
+  // Entra: one credential per issuer and subject; one that was just removed may still count.
+  { status: 400, message: /combination of issuer and subject must be unique/i, fault: 'conflicting', reason: 'trust_taken' },
+  // Entra: 20 per application. How the refusal reads is not documented; a field that is too long must not be taken for it.
+  {
+    status: 400,
+    message: /(maximum|limit)[^.]*\bfederated ?identity ?credentials\b|\bfederated ?identity ?credentials\b[^.]*(maximum|limit|exceed)/i,
+    fault: 'quota',
+    reason: 'federated_identity_limit'
+  },
+  { status: 409, message: /federated ?identity ?credential with name .* already exists/i, fault: 'conflicting', reason: 'federated_identity_exists' },
+  { message: /(permission being assigned|entitlementgrant entry) already exists/i, fault: 'conflicting', reason: 'role_assigned' },
+  // Somebody has made the grant since the list was read, or the list was old: a repeat finds it and changes it.
+  { message: /permission entry already exists/i, fault: 'conflicting', reason: 'grant_exists' },
+  { status: 400, message: /permission being assigned was not found/i, fault: 'rejected', reason: 'permission_absent' },
+  { status: 400, code: /^KeyCredentialsInvalid|^InvalidKey/, fault: 'rejected', reason: 'certificate_refused' },
   { status: 400, message: /no password credential found with keyid/i, fault: 'missing', reason: 'no_such_password' },
   { status: 400, message: /does not exist or one of its queried/i, fault: 'missing', reason: 'not_found' },
   { status: 401, fault: 'unauthenticated', reason: 'token_refused' },

@@ -4,11 +4,19 @@ import type { GraphAnswer } from './graph-client.ts'
 import { member } from './json.ts'
 
 const guidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+// Entra: grants and role assignments have ids in base64url.
+const opaquePattern = /^[\w-]{1,200}$/
 
 /** A GUID that may stand in a path. Throws DirectoryError `rejected`: nothing else gets near a URL. */
 export function guid (text: string): string {
   if (guidPattern.test(text)) return text
   throw new DirectoryError('rejected', 'an id is not a GUID', { diagnostics: { reason: 'invalid_id' } })
+}
+
+/** An id that Graph made up and that may stand in a path. Throws DirectoryError `rejected`. */
+export function opaqueId (id: unknown): string {
+  if (typeof id === 'string' && opaquePattern.test(id)) return id
+  throw new DirectoryError('rejected', 'an id is not one of Graph\'s', { diagnostics: { reason: 'invalid_id' } })
 }
 
 /** `(name='value')`. OData: a quote in a literal is doubled. */

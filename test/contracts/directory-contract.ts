@@ -2,31 +2,23 @@
 import { randomUUID } from 'node:crypto'
 import type { Test } from 'tap'
 import { DirectoryError, type ApplicationIds, type Directory } from '../../src/registration/ports.ts'
-import type { DirectoryApplication } from '../../src/registration/registration.ts'
+import type { Certificate, DirectoryApplication, FederatedIdentity, PermissionGrants, ResourceAccess } from '../../src/registration/registration.ts'
+import { cleared, freshCertificate, rich, trust, wantedFor } from '../entra/directory-samples.ts'
 
 export interface DirectoryUnderTest {
   directory: Directory
   /** Passes the time a directory needs to replicate; called between looks only. */
   replication: () => Promise<void>
+  /** Permissions that the broker may grant in this directory, of either type; null: it may grant none. */
+  resource: ResourceAccess | null
 }
 
 const absent = 'ffffffff-ffff-4fff-8fff-ffffffffffff'
 const dayMs = 86_400_000
 const patience = (): AbortSignal => AbortSignal.timeout(30_000)
 
-function wantedFor (registrationId: string, change: Partial<DirectoryApplication> = {}): DirectoryApplication {
-  return {
-    displayName: `dcr-broker contract o'test ${registrationId.slice(0, 8)} https://x.example/?a&b`,
-    description: null,
-    tags: ['dcr-broker', 'dcr-inst:contract', `dcr-reg:${registrationId}`],
-    accessTokenVersion: 2,
-    redirectUris: { web: ['https://contract.example/callback'], publicClient: ['http://localhost/callback'], spa: [] },
-    ...change
-  }
-}
-
 /** Runs the suite as subtests of `t`. Everything it makes is removed for good at the end. */
-export async function directoryContract (t: Test, { directory, replication }: DirectoryUnderTest): Promise<void> {
+export async function directoryContract (t: Test, { directory, replication, resource }: DirectoryUnderTest): Promise<void> {
   /** Repeats while the directory says that it is not consistent yet: that much the port leaves to its caller. */
   async function settled<T> (call: () => Promise<T>, isSettled: (result: T) => boolean = () => true): Promise<T> {
     for (let looks = 1; ; looks++) {
@@ -41,10 +33,10 @@ export async function directoryContract (t: Test, { directory, replication }: Di
     }
   }
 
-  async function application (t: Test) {
+  async function application (t: Test, change: Partial<DirectoryApplication> = {}) {
     const registrationId = randomUUID()
     const uniqueName = `dcr-${registrationId}`
-    const wanted = wantedFor(registrationId)
+    const wanted = wantedFor(registrationId, change)
     const ids = await settled(async () => await directory.ensureApplication(uniqueName, wanted, patience()))
     t.teardown(async () => {
       await remove(ids)
@@ -90,6 +82,91 @@ export async function directoryContract (t: Test, { directory, replication }: Di
     const changed = { ...wanted, description: 'changed', redirectUris: { web: [], publicClient: [], spa: ['https://contract.example/spa'] } }
     await t.resolves(settled(async () => await directory.updateApplication(objectId, changed, patience())))
     t.match(await faultOf(directory.updateApplication(absent, changed, patience())), { fault: 'missing', outcomeUnknown: false })
+  })
+
+  await t.test('an application may come with pages, a fallback and permissions, and lose them again', async t => {
+    const { objectId, clientId, uniqueName, wanted } = await application(t, rich)
+    const bare = wantedFor(uniqueName.replace('dcr-', ''), cleared)
+    await t.resolves(settled(async () => await directory.updateApplication(objectId, bare, patience())))
+    t.strictSame(await settled(async () => await directory.ensureApplication(uniqueName, wanted, patience())), { objectId, clientId })
+  })
+
+  await t.test('certificates are replaced as a whole, and what is no certificate is `rejected`', async t => {
+    const { objectId, wanted } = await application(t)
+    const send = async (certificates: Certificate[]): Promise<void> =>
+      await settled(async () => await directory.updateApplication(objectId, { ...wanted, certificates }, patience()))
+    const first = freshCertificate()
+    await t.resolves(send([first]))
+    await t.resolves(send([first, freshCertificate()]), 'one that is there already is sent again')
+    await t.resolves(send([]))
+    t.match(await faultOf(send([{ ...first, der: 'AAAA' }])), { fault: 'rejected', outcomeUnknown: false })
+  })
+
+  await t.test('federated identities are made equal to what is wanted, which may be repeated', async t => {
+    const { objectId } = await application(t)
+    const sync = async (...wanted: FederatedIdentity[]): Promise<void> =>
+      await settled(async () => await directory.syncFederatedIdentities(objectId, wanted, patience()))
+    await t.resolves(sync(trust(1), trust(2)))
+    await t.resolves(sync(trust(1), trust(2)))
+    await t.resolves(sync(trust(2, 'api://elsewhere'), trust(3)), 'an issuer and subject change their audience')
+    await t.resolves(sync())
+    await t.resolves(sync())
+    t.match(await faultOf(directory.syncFederatedIdentities(absent, [trust(1)], patience())), { fault: 'missing', outcomeUnknown: false })
+  })
+
+  await t.test('one issuer and subject for two audiences, or more identities than Entra takes, are refused for good', async t => {
+    const { objectId } = await application(t)
+    const sync = async (wanted: FederatedIdentity[]): Promise<void> =>
+      await settled(async () => await directory.syncFederatedIdentities(objectId, wanted, patience()))
+    const many = Array.from({ length: 21 }, (_, index) => trust(index))
+    await t.resolves(sync(many.slice(0, 20)))
+    t.match(await faultOf(sync(many)), { fault: /^(quota|rejected)$/ })
+    await t.resolves(sync([trust(1)]))
+    t.match(await faultOf(sync([trust(1), trust(1, 'api://elsewhere')])), { fault: 'rejected' })
+  })
+
+  await t.test('permissions are granted and taken back, which may be repeated', { skip: resource === null && 'nothing may be granted here' }, async t => {
+    if (resource === null) return
+    const { principalId } = await application(t)
+    const sync = async (grants: PermissionGrants): Promise<void> => await settled(async () => await directory.syncGrants(principalId, grants, patience()))
+    const [first, ...others] = resource.permissions
+    if (first === undefined) throw new Error('a resource without permissions')
+    const [one, rest] = [[{ ...resource, permissions: [first] }], [{ ...resource, permissions: others }]]
+    for (const [granted, revoked] of [[one, []], [[resource], []], [rest, one], [[], [resource]]] as const) {
+      for (const name of ['once', 'again']) await t.resolves(sync({ granted: [...granted], revoked: [...revoked] }), name)
+    }
+    for (const { id, type } of resource.permissions) {
+      const granted = [{ ...resource, permissions: [{ id, type }] }]
+      t.match(await faultOf(directory.syncGrants(absent, { granted, revoked: [] }, patience())), { fault: 'missing', outcomeUnknown: false })
+    }
+  })
+
+  await t.test('a permission that nobody offers is `rejected`, and taking it back is success', async t => {
+    const { principalId } = await application(t)
+    for (const type of ['Role', 'Scope'] as const) {
+      for (const resourceAppId of [absent, ...resource === null ? [] : [resource.resourceAppId]]) {
+        const access = [{ resourceAppId, permissions: [{ id: absent, type }] }]
+        t.match(await faultOf(directory.syncGrants(principalId, { granted: access, revoked: [] }, patience())), { fault: 'rejected', outcomeUnknown: false })
+        await t.resolves(settled(async () => await directory.syncGrants(principalId, { granted: [], revoked: access }, patience())))
+      }
+    }
+  })
+
+  await t.test('a disabled client gets no tokens, an enabled one does again, and a principal that is gone is `missing`', async t => {
+    const { objectId, clientId, principalId, wanted } = await application(t)
+    const { secretText } = await issue(objectId, 'dcr:contract:1')
+    const probe = async (): Promise<boolean | string> =>
+      await directory.probeSecret(clientId, secretText, patience()).catch((error: unknown) => error instanceof DirectoryError ? error.fault : 'no fault')
+    const set = async (enabled: boolean): Promise<void> => await settled(async () => await directory.setEnabled(principalId, enabled, patience()))
+    t.equal(await settled(probe, works => works === true), true)
+    await set(false)
+    await t.resolves(set(false), 'disabled already')
+    t.equal(await settled(probe, works => works === 'unauthenticated'), 'unauthenticated')
+    t.equal(await settled(async () => await directory.ensurePrincipal(clientId, wanted, patience())), principalId)
+    t.equal(await settled(probe, works => works === 'unauthenticated'), 'unauthenticated', 'ensuring the principal does not enable it')
+    await set(true)
+    t.equal(await settled(probe, works => works === true), true)
+    t.match(await faultOf(directory.setEnabled(absent, true, patience())), { fault: 'missing', outcomeUnknown: false })
   })
 
   await t.test('a secret is shown once, listed without its text, and gone after its removal, which may be repeated', async t => {
@@ -152,10 +229,14 @@ export async function directoryContract (t: Test, { directory, replication }: Di
     const aborted = AbortSignal.abort()
     const wanted = wantedFor(randomUUID())
     const ids = { objectId: absent, clientId: absent }
+    const anything: ResourceAccess = { resourceAppId: absent, permissions: [{ id: absent, type: 'Role' }] }
     const calls: Record<keyof Directory, () => Promise<unknown>> = {
       ensureApplication: async () => await directory.ensureApplication('dcr-x', wanted, aborted),
       ensurePrincipal: async () => await directory.ensurePrincipal(absent, wanted, aborted),
       updateApplication: async () => await directory.updateApplication(absent, wanted, aborted),
+      syncFederatedIdentities: async () => await directory.syncFederatedIdentities(absent, [trust(1)], aborted),
+      syncGrants: async () => await directory.syncGrants(absent, { granted: [], revoked: [anything] }, aborted),
+      setEnabled: async () => await directory.setEnabled(absent, false, aborted),
       issueSecret: async () => await directory.issueSecret(absent, 'x', new Date(), new Date(), aborted),
       listSecrets: async () => await directory.listSecrets(absent, aborted),
       revokeSecret: async () => await directory.revokeSecret(absent, absent, aborted),

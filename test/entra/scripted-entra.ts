@@ -89,13 +89,23 @@ export async function startScriptedEntra (
   return { url, tokenRequests, graphRequests, directories, observations }
 }
 
-export function wantedApplication (registrationId: string, displayName = 'Orders'): DirectoryApplication {
+export function wantedApplication (registrationId: string, change: Partial<DirectoryApplication> = {}): DirectoryApplication {
   return {
-    displayName,
+    displayName: 'Orders',
     description: null,
     tags: ['dcr-broker', 'dcr-inst:test', `dcr-reg:${registrationId}`],
     accessTokenVersion: 2,
-    redirectUris: { web: ['https://orders.example/callback'], publicClient: [], spa: [] }
+    redirectUris: { web: ['https://orders.example/callback'], publicClient: [], spa: [] },
+    homePageUrl: null,
+    termsOfServiceUrl: null,
+    privacyStatementUrl: null,
+    isFallbackPublicClient: null,
+    requiredResourceAccess: null,
+    grants: null,
+    certificates: null,
+    federatedIdentities: null,
+    enabled: true,
+    ...change
   }
 }
 
