@@ -1,6 +1,8 @@
 // What must be in the database before the first request: the installation, the environment's provider with its default
 // strategy, and the environment's callers. Safe to run on every start of every replica.
+import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import { DEFAULT_POLICY_NAME } from '../registration/policy.ts'
 import type { CallerKind } from '../registration/registration.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -44,6 +46,8 @@ export async function bootstrap (prisma: PrismaClient, provider: EnvironmentProv
     const installationId = await ensureInstallation(prisma)
     const providerId = await ensureProvider(prisma, provider)
     await ensureDefaultStrategy(prisma, providerId, provider)
+    await ensureDefaultPolicy(prisma)
+    await ensureAnonymousCallers(prisma)
     const callerIds: Array<string | null> = []
     for (const caller of callers) callerIds.push(await ensureCaller(prisma, providerId, caller))
     return { installationId, providerId, callerIds }
@@ -85,6 +89,30 @@ async function ensureDefaultStrategy (prisma: PrismaClient, providerId: string, 
       authMethods: ['client_credentials', 'bearer'],
       tokenVersion: 1
     }],
+    skipDuplicates: true
+  })
+}
+
+async function ensureDefaultPolicy (prisma: PrismaClient): Promise<void> {
+  // No rules of its own: what a policy does not say is what the release says.
+  await prisma.policy.createMany({ data: [{ id: uuidv7(), name: DEFAULT_POLICY_NAME, rules: {} }], skipDuplicates: true })
+}
+
+// Open registrations belong to somebody too: one caller per provider, whom no key opens.
+async function ensureAnonymousCallers (prisma: PrismaClient): Promise<void> {
+  const providers = await prisma.provider.findMany({ select: { id: true } })
+  await prisma.caller.createMany({
+    data: providers.map(({ id }) => ({
+      id: uuidv7(),
+      kind: 'anonymous' satisfies CallerKind,
+      name: 'open registration',
+      origin: 'broker',
+      keyDigest: createHash('sha256').update(`anonymous:${id}`).digest(),
+      // Under no pepper that exists: its digest recognises nothing.
+      pepperId: 'none',
+      scopes: ['register'],
+      providerId: id
+    })),
     skipDuplicates: true
   })
 }

@@ -1,6 +1,8 @@
 // Providers, strategies and callers, read once and kept: they decide every request, so no request waits for them.
 import { StoreUnavailableError, type Catalogue } from '../registration/ports.ts'
-import type { AuthStrategy, Caller, CallerKind, Provider } from '../registration/registration.ts'
+import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
+import type { AuthStrategy, Caller, CallerKind, Provider, ScopeMapping } from '../registration/registration.ts'
+import type { CallerModel, ScopeMappingModel } from './generated/models.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -17,7 +19,13 @@ interface Content {
   strategiesOfKonnect: Map<string, AuthStrategy>
   defaults: Map<string, AuthStrategy>
   callers: Map<string, Caller>
+  anonymous: Map<string, Caller>
+  policies: Map<string, Policy>
+  policiesByName: Map<string, Policy>
+  scopes: Map<string, Map<string, ScopeMapping>>
 }
+
+const noScopes: ReadonlyMap<string, ScopeMapping> = new Map()
 
 export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
   let loaded: Content | null = null
@@ -31,6 +39,7 @@ export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
     installationId: () => content().installationId,
     providers: () => [...content().providers.values()],
     provider: id => content().providers.get(id) ?? null,
+    providerNamed: name => [...content().providers.values()].find(provider => provider.name === name) ?? null,
     strategy: id => content().strategies.get(id) ?? null,
     strategyOfKonnect: (providerId, konnectId) => content().strategiesOfKonnect.get(konnectKey(providerId, konnectId)) ?? null,
     defaultStrategy (providerId) {
@@ -39,17 +48,30 @@ export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
       return strategy
     },
     caller: id => content().callers.get(id) ?? null,
+    anonymousCaller (providerId) {
+      const caller = content().anonymous.get(providerId)
+      if (caller === undefined) throw new Error(`Provider ${providerId} has no caller for open registration`)
+      return caller
+    },
+    policy: id => (id === null ? undefined : content().policies.get(id)) ?? defaultPolicy(content()),
+    openPolicy: () => content().policiesByName.get(OPEN_POLICY_NAME) ?? defaultPolicy(content()),
+    scopes: providerId => content().scopes.get(providerId) ?? noScopes,
     async load () { loaded = await guarded(() => read(prisma)) }
   }
 }
 
 async function read (prisma: PrismaClient): Promise<Content> {
-  const [installation, providers, strategies, callers] = await Promise.all([
+  const [installation, providers, strategies, callers, policies, scopes] = await Promise.all([
     prisma.installation.findFirstOrThrow(),
     prisma.provider.findMany(),
     prisma.authStrategy.findMany(),
-    prisma.caller.findMany({ where: { revokedAt: null } })
+    // Tokens that operators make may be many: they are looked up when they are shown.
+    prisma.caller.findMany({ where: { revokedAt: null, OR: [{ origin: 'environment' }, { kind: 'anonymous' }] } }),
+    prisma.policy.findMany(),
+    prisma.scopeMapping.findMany()
   ])
+  const knownCallers = callers.map(toCaller)
+  const knownPolicies = policies.map(({ id, name, rules }): Policy => ({ id, name, rules: { ...defaultRules, ...rules as Partial<PolicyRules> } }))
   const known = strategies.map((row): AuthStrategy => ({
     id: row.id,
     providerId: row.providerId,
@@ -67,10 +89,32 @@ async function read (prisma: PrismaClient): Promise<Content> {
     strategiesOfKonnect: new Map(known.flatMap(strategy =>
       strategy.konnectAuthStrategyId === null ? [] : [[konnectKey(strategy.providerId, strategy.konnectAuthStrategyId), strategy] as const])),
     defaults: new Map(known.filter(strategy => strategy.isDefault).map(strategy => [strategy.providerId, strategy])),
-    callers: byId(callers.map((row): Caller => ({
-      id: row.id, kind: row.kind as CallerKind, name: row.name, providerId: row.providerId, scopes: row.scopes
-    })))
+    callers: byId(knownCallers),
+    anonymous: new Map(knownCallers.flatMap(caller => caller.kind === 'anonymous' && caller.providerId !== null ? [[caller.providerId, caller] as const] : [])),
+    policies: byId(knownPolicies),
+    policiesByName: new Map(knownPolicies.map(policy => [policy.name, policy])),
+    scopes: scopesByProvider(scopes)
   }
+}
+
+export function toCaller (row: CallerModel): Caller {
+  const { id, name, providerId, scopes, policyId, maxRegistrations } = row
+  return { id, kind: row.kind as CallerKind, name, providerId, scopes, policyId, maxRegistrations }
+}
+
+function defaultPolicy ({ policiesByName }: Content): Policy {
+  const policy = policiesByName.get(DEFAULT_POLICY_NAME)
+  if (policy === undefined) throw new Error('There is no policy `default`')
+  return policy
+}
+
+function scopesByProvider (rows: readonly ScopeMappingModel[]): Map<string, Map<string, ScopeMapping>> {
+  const scopes = new Map<string, Map<string, ScopeMapping>>()
+  for (const { providerId, name, resourceAppId, permissionId, type, granted } of rows) {
+    const known = scopes.get(providerId) ?? new Map<string, ScopeMapping>()
+    scopes.set(providerId, known.set(name, { name, resourceAppId, permissionId, type: type === 'Role' ? 'Role' : 'Scope', granted }))
+  }
+  return scopes
 }
 
 function byId<T extends { id: string }> (values: T[]): Map<string, T> {

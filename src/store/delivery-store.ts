@@ -60,7 +60,11 @@ function closeWindowsStatement (limit: number, times: StoreTimes): Prisma.Sql {
         due_at = CASE WHEN r.delivery = 'pending' AND r.state IN ('active', 'disabled', 'drifted') THEN r.due_at ELSE now() END,
         -- Fences whoever still believes to hold the row.
         lease_token = r.lease_token + 1,
-        redeliver_until = NULL, open_fingerprint = NULL, updated_at = now()
+        redeliver_until = NULL, open_fingerprint = NULL,
+        -- What is undone is shared with nobody and managed by nobody.
+        sharing_key = CASE WHEN r.delivery = 'pending' AND r.state IN ('active', 'disabled', 'drifted') THEN r.sharing_key END,
+        management_digest = CASE WHEN r.delivery = 'pending' AND r.state IN ('active', 'disabled', 'drifted') THEN r.management_digest END,
+        updated_at = now()
       FROM over WHERE r.id = over.id
       RETURNING r.delivery
     )

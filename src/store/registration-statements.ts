@@ -28,28 +28,31 @@ const insertAudit = (source: string, audit: string) => Prisma.sql`
   FROM ${Prisma.raw(source)}, jsonb_populate_recordset(NULL::audit_event, ${audit}::jsonb) a
   ON CONFLICT (id) DO NOTHING`
 
-export function reserveStatement (registration: string, credentialId: string, audit: string, windowMs: number, times: LeaseTimes): Prisma.Sql {
+export function reserveStatement (registration: string, credentialId: string | null, audit: string, windowMs: number, times: LeaseTimes): Prisma.Sql {
   return Prisma.sql`
     WITH reserved AS (
       INSERT INTO registration (
-        id, provider_id, strategy_id, caller_id, surface, state, metadata, client_name, display_name, description, tags, access_token_version,
-        web_redirect_uris, public_redirect_uris, spa_redirect_uris, konnect, verification, open_fingerprint, redeliver_until,
+        id, provider_id, strategy_id, caller_id, policy_id, surface, state, metadata, client_name, display_name, description, tags, access_token_version,
+        web_redirect_uris, public_redirect_uris, spa_redirect_uris, entra_settings, konnect, verification, open_fingerprint, management_digest,
+        sharing_key, redeliver_until,
         lease_token, lease_until, due_at, created_at, updated_at)
       SELECT
-        n.id, n.provider_id, n.strategy_id, n.caller_id, n.surface, 'reserved', n.metadata, n.client_name, n.display_name, n.description, n.tags, n.access_token_version,
-        n.web_redirect_uris, n.public_redirect_uris, n.spa_redirect_uris, n.konnect, n.verification, n.open_fingerprint, now() + ${interval(windowMs)},
+        n.id, n.provider_id, n.strategy_id, n.caller_id, n.policy_id, n.surface, 'reserved', n.metadata, n.client_name, n.display_name, n.description, n.tags, n.access_token_version,
+        n.web_redirect_uris, n.public_redirect_uris, n.spa_redirect_uris, n.entra_settings, n.konnect, n.verification, n.open_fingerprint, n.management_digest,
+        n.sharing_key, now() + ${interval(windowMs)},
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
-      ON CONFLICT (caller_id, open_fingerprint) WHERE open_fingerprint IS NOT NULL DO NOTHING
+      ON CONFLICT DO NOTHING
       RETURNING id, created_at, provider_id
     ), spent AS (${spendWrites(Prisma.sql`SELECT provider_id FROM reserved`, times.writesPerSecond)}), added AS (
-      INSERT INTO credential (id, registration_id, state, created_at) SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved
+      INSERT INTO credential (id, registration_id, state, created_at) 
+      SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved WHERE ${credentialId}::uuid IS NOT NULL
     ), noted AS (${insertAudit('reserved', audit)})
     SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true
     UNION ALL
     SELECT r.id::text, NULL, 0
     FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
-    WHERE r.caller_id = n.caller_id AND r.open_fingerprint = n.open_fingerprint AND NOT EXISTS (SELECT FROM reserved)`
+    WHERE r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key) AND NOT EXISTS (SELECT FROM reserved)`
 }
 
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {
@@ -102,11 +105,12 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
       UPDATE registration r SET
         state = n.state, metadata = n.metadata, client_name = n.client_name, display_name = n.display_name, description = n.description, tags = n.tags,
         access_token_version = n.access_token_version, web_redirect_uris = n.web_redirect_uris, public_redirect_uris = n.public_redirect_uris,
-        spa_redirect_uris = n.spa_redirect_uris, desired_revision = n.desired_revision, applied_revision = n.applied_revision,
+        spa_redirect_uris = n.spa_redirect_uris, entra_settings = n.entra_settings, account_enabled = n.account_enabled,
+        applied_enabled = n.applied_enabled, desired_revision = n.desired_revision, applied_revision = n.applied_revision,
         object_id = n.object_id, client_id = n.client_id, principal_id = n.principal_id, application_id = n.application_id,
         attempts = n.attempts, last_fault = n.last_fault, stray_check_at = n.stray_check_at, sweeps = n.sweeps, purge_at = n.purge_at,
         turn_at = n.turn_at,
-        activated_at = n.activated_at, ended_at = n.ended_at, updated_at = now(),
+        activated_at = n.activated_at, renewed_at = greatest(r.renewed_at, n.renewed_at), disabled_at = n.disabled_at, disabled_by = n.disabled_by, ended_at = n.ended_at, updated_at = now(),
         lease_until = CASE ${disposition} WHEN 'keep' THEN r.lease_until WHEN 'abandon' THEN now() END,
         due_at = CASE ${disposition}
           WHEN 'keep' THEN r.due_at
@@ -117,7 +121,17 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
           WHEN r.redeliver_until IS NULL OR n.state IN ('deleting', 'deleted', 'undoing', 'undone') THEN NULL
           WHEN r.state <> 'active' AND n.state = 'active' THEN now() + ${interval(windowMs)}
           ELSE r.redeliver_until END,
-        open_fingerprint = CASE WHEN n.state IN ('deleting', 'deleted', 'undoing', 'undone') THEN NULL ELSE r.open_fingerprint END
+        open_fingerprint = CASE WHEN n.state IN ('deleting', 'deleted', 'undoing', 'undone') THEN NULL ELSE r.open_fingerprint END,
+        -- Tokens change outside the leases too: a save touches them only when it brings a new one, or ends the client.
+        management_digest = CASE
+          WHEN n.state IN ('deleted', 'undoing', 'undone') THEN NULL
+          ELSE coalesce(n.management_digest, r.management_digest) END,
+        previous_management_digest = CASE
+          WHEN n.state IN ('deleted', 'undoing', 'undone') THEN NULL
+          WHEN n.management_digest IS NOT NULL THEN n.previous_management_digest
+          ELSE r.previous_management_digest END,
+        -- A client that is on its way out, or gone from Entra, is shared with nobody else.
+        sharing_key = CASE WHEN n.state IN ('deleting', 'deleted', 'undoing', 'undone', 'disabled', 'drifted') THEN NULL ELSE r.sharing_key END
       FROM jsonb_populate_record(NULL::registration, ${save.registration}::jsonb) n
       WHERE r.id = ${save.id}::uuid AND r.lease_token = ${save.token}
       RETURNING r.id AS held_id

@@ -7,6 +7,7 @@ import {
   acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
 import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson, reservedRegistration, toRegistration } from './rows.ts'
+import { withinQuota } from './registration-quota.ts'
 import { guarded } from './store-errors.ts'
 import { spendWrites } from './write-budget.ts'
 
@@ -38,10 +39,12 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   return {
     reserve: (entry: NewRegistration, audit: readonly AuditEntry[]) => guarded(async () => {
       const startedAtMs = monotonicMs()
-      const [row] = await prisma.$queryRaw<ReservedRow[]>(
-        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times))
-      if (row === undefined || row.lease_token === null) return { held: null, openId: row?.id ?? null }
-      return { held: { registration: reservedRegistration(entry), lease: leaseFrom(startedAtMs, entry.id, row.lease_token) }, waitMs: row.wait_ms }
+      const row = await withinQuota(prisma, entry, async client => (await client.$queryRaw<ReservedRow[]>(
+        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times)))[0])
+      if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
+      if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null }
+      const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
+      return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease }, waitMs: row.wait_ms }
     }),
 
     find: (id: string) => guarded(async () =>
@@ -71,7 +74,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       const rows = await prisma.$queryRaw<{ held_id: string }[]>(saveStatement({
         id: lease.registrationId,
         token: lease.token,
-        registration: registrationJson(registration),
+        registration: registrationJson(registration, options.managementToken),
         credentials: credentialsJson(options.credentials ?? []),
         events: eventsJson(options.events ?? []),
         audit: auditJson(options.audit ?? []),
@@ -86,6 +89,19 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       const [row] = await prisma.$queryRaw<{ wait_ms: number }[]>(spendWrites(Prisma.sql`SELECT ${providerId}::uuid AS provider_id`, times.writesPerSecond))
       return row?.wait_ms ?? 0
     }),
+
+    replaceManagementToken: (registrationId: string, digest: Uint8Array) => guarded(async () => await prisma.$executeRaw`
+      UPDATE registration SET previous_management_digest = management_digest, management_digest = ${digest}
+      WHERE id = ${registrationId}::uuid AND state = 'active' AND management_digest IS NOT NULL` === 1),
+
+    endPreviousManagementToken: (registrationId: string, currentDigest: Uint8Array) => guarded(async () => {
+      await prisma.$executeRaw`
+        UPDATE registration SET previous_management_digest = NULL
+        WHERE id = ${registrationId}::uuid AND management_digest = ${currentDigest} AND previous_management_digest IS NOT NULL`
+    }),
+
+    renewShared: (registrationId: string) => guarded(async () => await prisma.$executeRaw`
+      UPDATE registration SET renewed_at = now() WHERE id = ${registrationId}::uuid AND state = 'active' AND sharing_key IS NOT NULL` === 1),
 
     newestEvent: (registrationId: string, productId: string | null, types: EventTypes) => guarded(async (): Promise<ProductEvent | null> =>
       await prisma.registrationEvent.findFirst({

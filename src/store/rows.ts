@@ -1,7 +1,7 @@
 // Row <-> record. Writing goes through JSON: one parameter holds all rows of a table, and PostgreSQL spreads it by column name.
-import type { Sealed, Verifier } from '../registration/ports.ts'
+import type { SaveOptions, Sealed, Verifier } from '../registration/ports.ts'
 import {
-  pendingCredential, type AuditEntry, type ClientMetadata, type Credential, type CredentialState, type Delivery, type KonnectContext,
+  pendingCredential, type AuditEntry, type ClientMetadata, type Credential, type CredentialState, type Delivery, type DirectoryApplication, type KonnectContext,
   type NewRegistration, type ProductEvent, type Registration, type RegistrationState, type Surface
 } from '../registration/registration.ts'
 import type { CredentialModel, RegistrationModel } from './generated/models.ts'
@@ -14,18 +14,26 @@ export function toRegistration (row: RegistrationRow): Registration {
     providerId: row.providerId,
     strategyId: row.strategyId,
     callerId: row.callerId,
+    policyId: row.policyId,
     surface: row.surface as Surface,
     state: row.state as RegistrationState,
-    metadata: row.metadata as unknown as ClientMetadata,
+    metadata: toMetadata(row.metadata),
     projection: {
       displayName: row.displayName,
       description: row.description,
       tags: row.tags,
       accessTokenVersion: row.accessTokenVersion === 2 ? 2 : 1,
-      redirectUris: { web: row.webRedirectUris, publicClient: row.publicRedirectUris, spa: row.spaRedirectUris }
+      redirectUris: { web: row.webRedirectUris, publicClient: row.publicRedirectUris, spa: row.spaRedirectUris },
+      ...defaultEntraSettings,
+      ...row.entraSettings as unknown as Partial<EntraSettings>,
+      enabled: row.accountEnabled
     },
     desiredRevision: row.desiredRevision,
     appliedRevision: row.appliedRevision,
+    appliedEnabled: row.appliedEnabled,
+    managementDigest: row.managementDigest,
+    previousManagementDigest: row.previousDigest,
+    sharingKey: row.sharingKey,
     objectId: row.objectId,
     clientId: row.clientId,
     principalId: row.principalId,
@@ -43,8 +51,36 @@ export function toRegistration (row: RegistrationRow): Registration {
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     activatedAt: row.activatedAt,
+    renewedAt: row.renewedAt,
+    lastUsedAt: row.lastUsedAt,
+    disabledAt: row.disabledAt,
+    disabledBy: row.disabledBy as Registration['disabledBy'],
     endedAt: row.endedAt
   }
+}
+
+/** Rows of an earlier release lack the members that came later. */
+function toMetadata (metadata: unknown): ClientMetadata {
+  return {
+    responseTypes: [], applicationType: null, platform: null, jwks: null, federatedIdentities: [], members: {}, ...metadata as Omit<ClientMetadata, LaterMember>
+  }
+}
+
+type LaterMember = 'responseTypes' | 'applicationType' | 'platform' | 'jwks' | 'federatedIdentities' | 'members'
+
+/** What of the projection has no column of its own. */
+type EntraSettings = Pick<DirectoryApplication, 'homePageUrl' | 'termsOfServiceUrl' | 'privacyStatementUrl' | 'isFallbackPublicClient' |
+  'requiredResourceAccess' | 'grants' | 'certificates' | 'federatedIdentities'>
+
+const defaultEntraSettings: EntraSettings = {
+  homePageUrl: null,
+  termsOfServiceUrl: null,
+  privacyStatementUrl: null,
+  isFallbackPublicClient: null,
+  requiredResourceAccess: null,
+  grants: null,
+  certificates: null,
+  federatedIdentities: null
 }
 
 function toCredential (row: CredentialModel): Credential {
@@ -73,12 +109,16 @@ function verifierOf (row: CredentialModel): Verifier | null {
 }
 
 /** The mutable columns of a registration, as a fenced save writes them. */
-export function registrationJson (registration: Registration): string {
+export function registrationJson (registration: Registration, managementToken: SaveOptions['managementToken'] = undefined): string {
   return JSON.stringify({
+    management_digest: bytea(managementToken?.current),
+    previous_management_digest: bytea(managementToken?.previous),
     state: registration.state,
     ...documentColumns(registration),
     desired_revision: registration.desiredRevision,
     applied_revision: registration.appliedRevision,
+    account_enabled: registration.projection.enabled,
+    applied_enabled: registration.appliedEnabled,
     object_id: registration.objectId,
     client_id: registration.clientId,
     principal_id: registration.principalId,
@@ -90,6 +130,9 @@ export function registrationJson (registration: Registration): string {
     purge_at: registration.purgeAt,
     turn_at: registration.turnAt,
     activated_at: registration.activatedAt,
+    renewed_at: registration.renewedAt,
+    disabled_at: registration.disabledAt,
+    disabled_by: registration.disabledBy,
     ended_at: registration.endedAt
   })
 }
@@ -104,7 +147,17 @@ function documentColumns ({ metadata, projection }: Pick<Registration, 'metadata
     access_token_version: projection.accessTokenVersion,
     web_redirect_uris: projection.redirectUris.web,
     public_redirect_uris: projection.redirectUris.publicClient,
-    spa_redirect_uris: projection.redirectUris.spa
+    spa_redirect_uris: projection.redirectUris.spa,
+    entra_settings: {
+      homePageUrl: projection.homePageUrl,
+      termsOfServiceUrl: projection.termsOfServiceUrl,
+      privacyStatementUrl: projection.privacyStatementUrl,
+      isFallbackPublicClient: projection.isFallbackPublicClient,
+      requiredResourceAccess: projection.requiredResourceAccess,
+      grants: projection.grants,
+      certificates: projection.certificates,
+      federatedIdentities: projection.federatedIdentities
+    } satisfies EntraSettings
   }
 }
 
@@ -114,11 +167,14 @@ export function newRegistrationJson (entry: NewRegistration): string {
     provider_id: entry.providerId,
     strategy_id: entry.strategyId,
     caller_id: entry.callerId,
+    policy_id: entry.policyId,
     surface: entry.surface,
     ...documentColumns(entry),
     konnect: entry.konnect,
     verification: entry.verification,
     open_fingerprint: entry.fingerprint,
+    management_digest: bytea(entry.managementDigest),
+    sharing_key: entry.sharingKey,
     created_at: entry.createdAt
   })
 }
@@ -176,12 +232,17 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     providerId: entry.providerId,
     strategyId: entry.strategyId,
     callerId: entry.callerId,
+    policyId: entry.policyId,
     surface: entry.surface,
     state: 'reserved',
     metadata: entry.metadata,
     projection: entry.projection,
     desiredRevision: 1,
     appliedRevision: 0,
+    appliedEnabled: true,
+    managementDigest: entry.managementDigest,
+    previousManagementDigest: null,
+    sharingKey: entry.sharingKey,
     objectId: null,
     clientId: null,
     principalId: null,
@@ -189,7 +250,7 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     applicationId: null,
     verification: entry.verification,
     delivery: 'pending',
-    credentials: [pendingCredential(entry.credentialId, entry.createdAt)],
+    credentials: entry.credentialId === null ? [] : [pendingCredential(entry.credentialId, entry.createdAt)],
     attempts: 0,
     lastFault: null,
     strayCheckAt: null,
@@ -199,11 +260,15 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     createdAt: entry.createdAt,
     updatedAt: entry.createdAt,
     activatedAt: null,
+    renewedAt: null,
+    lastUsedAt: null,
+    disabledAt: null,
+    disabledBy: null,
     endedAt: null
   }
 }
 
-// PostgreSQL's hex form of bytea.
-function bytea (bytes: Uint8Array | undefined): string | null {
-  return bytes === undefined ? null : `\\x${Buffer.from(bytes).toString('hex')}`
+/** PostgreSQL's hex form of bytea. */
+export function bytea (bytes: Uint8Array | null | undefined): string | null {
+  return bytes === undefined || bytes === null ? null : `\\x${Buffer.from(bytes).toString('hex')}`
 }

@@ -1,5 +1,5 @@
 // The Vault over a keyring: seals under the active key, opens under any key that is not retired, and makes the digests by which secrets are recognised.
-import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { createHash, createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { VaultError, type Sealed, type SealedPlace, type Vault, type Verifier } from '../registration/ports.ts'
 import { lengthPrefixed, openEnvelope, rewrapEnvelope, sealEnvelope, type NamedKey } from './envelope.ts'
 import type { Keyring } from './keyring.ts'
@@ -61,6 +61,12 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     seal: async (plaintext, place) => sealEnvelope(plaintext, place, activeKey()),
     open: async (sealed, place) => openEnvelope(sealed, place, openingKey(sealed.kid)),
     rewrap: async (sealed, place) => rewrapEnvelope(sealed, place, openingKey(sealed.kid), activeKey()),
+    mintToken (prefix) {
+      const token = `${prefix}${randomBytes(32).toString('base64url')}`
+      return { token, digest: digestOfToken(token) }
+    },
+    digestOf: digestOfToken,
+    isSecretOf: (clientId, secret, verifier) => sameBytes(digest(verifier.pepperId, 'dcr/verifier/v1', clientId, secret).digest, verifier.digest),
     // The label keeps the two kinds of digest apart under one pepper.
     verifierOf: (clientId, secret, pepperId) => digest(pepperId, 'dcr/verifier/v1', clientId, secret),
     hashKey: (value, pepperId) => digest(pepperId, 'dcr/key/v1', value),
@@ -80,6 +86,11 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
       }
     }
   }
+}
+
+/** Tokens of ours have 256 random bits: a plain hash can't be guessed. */
+function digestOfToken (token: string): Uint8Array {
+  return createHash('sha256').update(token).digest()
 }
 
 function hmac (key: KeyObject, data: Buffer): Buffer {

@@ -1,20 +1,23 @@
 // The registration store on a database of its own, with what its rows refer to, and times short enough to wait for.
 import type { Test } from 'tap'
-import type { Held } from '../../src/registration/ports.ts'
+import type { DeliveryStore, ExpiryStore, Held, RegistrationStore } from '../../src/registration/ports.ts'
 import type { NewRegistration } from '../../src/registration/registration.ts'
 import { bootstrap } from '../../src/store/bootstrap.ts'
 import { createDeliveryStore } from '../../src/store/delivery-store.ts'
+import { createExpiryStore } from '../../src/store/expiry-store.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { createRegistrationStore } from '../../src/store/registration-store.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { someNewRegistration } from '../support/records.ts'
 
-export type Store = ReturnType<typeof createRegistrationStore> & ReturnType<typeof createDeliveryStore>
+export type Store = RegistrationStore & DeliveryStore & ExpiryStore
 
 export interface OpenStore {
   store: Store
   database: TestDatabase
   callerId: string
+  providerId: string
   /** Whether a registration with this fingerprint is open. */
   isOpen: (fingerprint: string) => Promise<boolean>
   /** A registration that nobody has reserved yet. */
@@ -36,38 +39,24 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
   if (callerId === undefined || callerId === null) throw new Error('There is no caller')
   const { id: strategyId } = await prisma.authStrategy.findFirstOrThrow()
   const all = { ...TIMES, ...times }
-  const store = { ...createRegistrationStore(prisma, all, systemClock.monotonicMs), ...createDeliveryStore(prisma, all) }
+  const store = { ...createRegistrationStore(prisma, all, systemClock.monotonicMs), ...createDeliveryStore(prisma, all), ...createExpiryStore(prisma, all) }
 
-  const entry = (changes: Partial<NewRegistration> = {}): NewRegistration => ({
-    id: systemClock.uuid(),
-    providerId,
-    strategyId,
-    callerId,
-    surface: 'konnect',
-    metadata: { clientName: 'Orders', description: null, redirectUris: [], grantTypes: [], scopes: [], tokenEndpointAuthMethod: 'client_secret_basic' },
-    projection: {
-      displayName: 'Orders', description: null, tags: ['dcr-broker'], accessTokenVersion: 1, redirectUris: { web: [], publicClient: [], spa: [] }
-    },
-    konnect: null,
-    verification: false,
-    fingerprint: null,
-    credentialId: systemClock.uuid(),
-    createdAt: systemClock.now(),
-    ...changes
-  })
+  const entry = (changes: Partial<NewRegistration> = {}): NewRegistration => someNewRegistration(
+    { id: systemClock.uuid(), providerId, strategyId, callerId, credentialId: systemClock.uuid(), createdAt: systemClock.now() }, changes)
   return {
     store,
     database,
     callerId,
+    providerId,
     entry,
     async isOpen (fingerprint) {
       const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2', [callerId, fingerprint])
       return rows.length === 1
     },
     async reserve (changes) {
-      const { held } = await store.reserve(entry(changes), [])
-      if (held === null) throw new Error('The registration could not be reserved')
-      return held
+      const reservation = await store.reserve(entry(changes), [])
+      if (reservation.kind !== 'reserved') throw new Error('The registration could not be reserved')
+      return reservation.held
     }
   }
 }
