@@ -1,13 +1,13 @@
-// The background: one round of the registrar's own work every few seconds, or at once when there is reason to.
+// The background: a piece of work every so often, one round after the other.
 import type { Log } from '../registration/ports.ts'
-import type { Registrar } from '../registration/registrar.ts'
 
-export interface UpkeepLoop {
-  /** Stops after the row at hand; resolves when it has. */
+export interface Loop {
+  /** Stops after the round at hand; resolves when it has ended. */
   close (): Promise<void>
 }
 
-export function startUpkeepLoop (registrar: Pick<Registrar, 'keepUp'>, intervalMs: number, log: Log): UpkeepLoop {
+/** Rounds that fail are tried again; `name` says in the log which. `report` members that are all 0 are not worth a line. */
+export function startLoop (name: string, work: (signal: AbortSignal) => Promise<object | void>, intervalMs: number, log: Log): Loop {
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
@@ -15,13 +15,13 @@ export function startUpkeepLoop (registrar: Pick<Registrar, 'keepUp'>, intervalM
 
   async function runRound (): Promise<void> {
     try {
-      const report = await registrar.keepUp(stopping.signal)
-      if (isFailing) log.info({}, 'Upkeep works again')
+      const report = await work(stopping.signal)
+      if (isFailing) log.info({}, `${name} works again`)
       isFailing = false
-      if (report.claimed + report.undone + report.unknown + report.erased > 0) log.info({ ...report }, 'Upkeep round')
+      if (report !== undefined && Object.values(report).some(count => count !== 0)) log.info({ ...report }, name)
     } catch (error) {
       // The database is away: the next round tries again.
-      if (!isFailing) log.warn({ err: error }, 'Upkeep rounds fail; each is tried again')
+      if (!isFailing) log.warn({ err: error }, `${name} fails; each round is tried again`)
       isFailing = true
     }
     // Replicas that started together do not stay in step.

@@ -1,10 +1,10 @@
 // Use cases: Konnect's events about a client. A change of its metadata goes to Entra; product links are recorded.
 import { takeHoldOfClient, workDeadline, type Call } from './access.ts'
 import type { Core } from './core.ts'
-import { acceptName, acceptText } from './client-name.ts'
+import { acceptName, acceptText } from './metadata/client-name.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
-import { acceptRedirectUris } from './redirect-uris.ts'
+import { acceptRedirectUris } from './metadata/redirect-uris.ts'
 import type { ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
 import { stopOnError } from './saga.ts'
 import { sendProjection } from './steps.ts'
@@ -60,13 +60,14 @@ export async function recordClientEvent (core: Core, clientId: string, event: Cl
   })
 }
 
-type Wish = Pick<Registration, 'metadata' | 'projection' | 'desiredRevision'>
+export type Wish = Pick<Registration, 'metadata' | 'projection' | 'desiredRevision'>
 
-function wishOf ({ metadata, projection, desiredRevision }: Registration): Wish {
+export function wishOf ({ metadata, projection, desiredRevision }: Registration): Wish {
   return { metadata, projection, desiredRevision }
 }
 
-async function sendOrRevert (operation: Operation, before: Wish): Promise<void> {
+/** Sends the projection; where Entra will never take it, the record goes back to what it was before. @throws DirectoryError */
+export async function sendOrRevert (operation: Operation, before: Wish): Promise<void> {
   try {
     await sendProjection(operation)
   } catch (error) {

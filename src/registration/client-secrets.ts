@@ -3,7 +3,7 @@ import { getClient, takeHoldOfClient, workDeadline, type Call } from './access.t
 import type { Core } from './core.ts'
 import { atMostUntil, earlier } from './deadline.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
-import { newestActive } from './lifecycle.ts'
+import { isValid, newestActive } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { pendingCredential, type Credential } from './registration.ts'
@@ -97,8 +97,8 @@ export async function revokeSecret (core: Core, clientId: string, secretId: stri
   })
 }
 
-// pending (committed) -> issued -> active (committed). Until the second commit nobody has seen the secret; after it the answer is certain.
-async function addCredential (operation: Operation, action: string, beforeCommit: (credential: Credential) => Promise<void> = async () => {}) {
+/** pending (committed) -> issued -> active (committed). Until the second commit nobody has seen the secret; after it the answer is certain. */
+export async function addCredential (operation: Operation, action: string, beforeCommit: (credential: Credential) => Promise<void> = async () => {}) {
   const { clock } = operation.ports
   const credential = pendingCredential(clock.uuid(), clock.now())
   operation.touch(credential)
@@ -172,8 +172,4 @@ function newSecret (operation: Operation, credential: Credential, clientSecret: 
     createdAt: credential.createdAt,
     expiresAt: credential.expiresAt as Date
   }
-}
-
-export function isValid (credential: Credential, now: Date): boolean {
-  return credential.state === 'active' && (credential.expiresAt === null || credential.expiresAt > now)
 }

@@ -1,5 +1,5 @@
 // What the core asks of Entra, and how Entra says no. Implemented by entra/.
-import type { DirectoryApplication } from './registration.ts'
+import type { DirectoryApplication, FederatedIdentity, PermissionGrants } from './registration.ts'
 
 /** Everything that can go wrong between us and Entra, by what the core must do about it. */
 export type DirectoryFault =
@@ -68,12 +68,21 @@ export interface IssuedSecret extends DirectorySecret {
  * - only DirectoryError is thrown.
  */
 export interface Directory {
-  /** Creates the application under its uniqueName, or brings the existing one to `wanted`. */
+  /** Creates the application under its uniqueName, or brings the existing one to `wanted`; without its certificates and federated identities. */
   ensureApplication (uniqueName: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<ApplicationIds>
   /** Creates the service principal of an application, or finds it. Resolves to its object id. */
   ensurePrincipal (clientId: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<string>
-  /** Sends the whole projection. `missing` when the application is gone. */
+  /** Sends the whole application, its certificates included. Members that are null are not sent. `missing` when the application is gone. */
   updateApplication (objectId: string, wanted: DirectoryApplication, signal: AbortSignal): Promise<void>
+  /** Makes the federated identity credentials of ours equal to `wanted`; those somebody else made stay. */
+  syncFederatedIdentities (objectId: string, wanted: readonly FederatedIdentity[], signal: AbortSignal): Promise<void>
+  /**
+   * Grants and takes back permissions of the whole tenant; others stay. Application roles need AppRoleAssignment.ReadWrite.All,
+   * delegated scopes DelegatedPermissionGrant.ReadWrite.All: `denied` without.
+   */
+  syncGrants (principalId: string, grants: PermissionGrants, signal: AbortSignal): Promise<void>
+  /** Sets the principal's `accountEnabled`: a disabled client gets no tokens. */
+  setEnabled (principalId: string, enabled: boolean, signal: AbortSignal): Promise<void>
   /** Adds a password. NOT repeatable: its text is shown once. */
   issueSecret (objectId: string, label: string, startsAt: Date, endsAt: Date, signal: AbortSignal): Promise<IssuedSecret>
   listSecrets (objectId: string, signal: AbortSignal): Promise<DirectorySecret[]>

@@ -6,6 +6,9 @@ export type RegistrationErrorCode =
   | 'invalid_request' // the request contradicts itself
   | 'unknown_client' // not there, or not this caller's
   | 'unknown_secret'
+  | 'invalid_token' // no such registration access token, or of another client (RFC 7592 §2: an unknown client too)
+  | 'not_permitted' // the client is administratively switched off
+  | 'registration_quota' // the token or the policy allows no more clients
   | 'secret_limit' // no more secrets for this client
   | 'drifted' // Entra's side is gone: deleted in the portal
   | 'busy' // another operation holds the client until after our deadline

@@ -24,6 +24,9 @@
  *  - What fails for good (permission, policy, quota, refusal) is undone. Undo deletes and purges: a soft-deleted
  *    application keeps its name. What merely takes too long is handed over and goes on in the background; if its answer was
  *    never delivered when the redelivery window ends, it is undone.
+ *  - A client without a secret (public, or proving itself by a key) skips secret_issued. What an upsert can't set, its certificates
+ *    and federated identities, follows as a projection before `active`.
+ *  - Expiry disables first (accountEnabled: false, part of the projection) and deletes after the grace period of the policy.
  *  - A superseded secret is removed once the token endpoint has accepted the newer one, and after 60 s at the latest: there
  *    is never a moment without a valid secret. A failed removal is repeated in the background, it never fails an answer.
  *  - An ended row (deleted, undone) is looked at again after 10 minutes and after 24 hours: a create that landed late is
@@ -42,14 +45,14 @@ export function nextStep (registration: Registration, now: Date, settings: CoreS
   switch (registration.state) {
     case 'reserved': return 'ensure_application'
     case 'application_created': return 'ensure_principal'
-    case 'principal_created': return 'issue_secret'
+    case 'principal_created': return nextOfPrincipal(registration)
     case 'secret_issued': return settings.proveOnCreate && !isProved(registration) ? 'prove_secret' : 'activate'
-    case 'active': return nextUpkeep(registration, now)
+    case 'active':
+    case 'disabled': return nextUpkeep(registration, now)
     case 'deleting':
     case 'undoing': return 'remove_application'
     case 'deleted':
     case 'undone': return nextAfterEnd(registration, now, settings)
-    case 'disabled':
     case 'drifted': return null
   }
 }
@@ -102,11 +105,21 @@ export function newestActive (registration: Registration): Credential | undefine
     .sort((one, other) => other.createdAt.getTime() - one.createdAt.getTime())[0]
 }
 
+/** A secret that the token endpoint takes, as far as the record knows. */
+export function isValid (credential: Credential, now: Date): boolean {
+  return credential.state === 'active' && (credential.expiresAt === null || credential.expiresAt > now)
+}
+
 /** The revoking credentials that may go now: all once a newer one is proved (or none is left to wait for), else those whose time is over. */
 export function revocable (registration: Registration, now: Date): Credential[] {
   const successor = newestActive(registration)
   const replaced = successor === undefined || successor.provedAt !== null
   return registration.credentials.filter(credential => isRevoking(credential) && (replaced || isDue(credential.revokeAfter, now)))
+}
+
+function nextOfPrincipal (registration: Registration): Step {
+  if (registration.credentials.some(({ state }) => state === 'pending')) return 'issue_secret'
+  return registration.desiredRevision === registration.appliedRevision ? 'activate' : 'send_projection'
 }
 
 function nextUpkeep (registration: Registration, now: Date): Step | null {

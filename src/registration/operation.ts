@@ -5,7 +5,7 @@ import { LeaseLostError } from './errors.ts'
 import { asSeenAt, waitBeforeRepeat } from './failures.ts'
 import { dueInMs } from './lifecycle.ts'
 import type { Pauses } from './pauses.ts'
-import { DirectoryError, StoreUnavailableError, type Directory, type Held, type Lease, type LeaseDisposition, type Ports } from './ports.ts'
+import { DirectoryError, StoreUnavailableError, type Directory, type Held, type Lease, type LeaseDisposition, type Ports, type SaveOptions } from './ports.ts'
 import type { AuditEntry, Credential, ProductEvent, Registration } from './registration.ts'
 import type { CoreSettings } from './settings.ts'
 
@@ -42,6 +42,7 @@ export class Operation {
   readonly #uncommittedKeyIds = new Set<string>()
   #audit: AuditEntry[] = []
   #events: ProductEvent[] = []
+  #managementToken: SaveOptions['managementToken']
 
   constructor ({ ports, settings, pauses }: Core, held: Held, deadline: Deadline, actor: Actor, options: OperationOptions) {
     this.registration = held.registration
@@ -121,6 +122,13 @@ export class Operation {
     })
   }
 
+  /** The new registration access token is written with the next save; the previous one stays valid until the new one is used. */
+  setManagementToken (current: Uint8Array, previous: Uint8Array): void {
+    this.#managementToken = { current, previous }
+    this.registration.managementDigest = current
+    this.registration.previousManagementDigest = previous
+  }
+
   addEvent (event: ProductEvent): void {
     this.#events.push(event)
   }
@@ -142,7 +150,7 @@ export class Operation {
 
   async #save (lease: LeaseDisposition): Promise<void> {
     const held: Held = { registration: this.registration, lease: this.#lease }
-    const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit }
+    const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit, managementToken: this.#managementToken }
     if (!await this.#saveThroughOutage(held, options) && !await this.#wasSavedBefore()) {
       await this.#removeUncommitted()
       throw new LeaseLostError()
@@ -151,6 +159,7 @@ export class Operation {
     this.#uncommittedKeyIds.clear()
     this.#audit = []
     this.#events = []
+    this.#managementToken = undefined
   }
 
   // The outcome of a commit whose connection broke is unknown; the same fenced save may run twice, so it is repeated while there is time.

@@ -1,7 +1,8 @@
 // What the core asks of the world. Adapters (entra/, store/, vault/) implement these; the laws stand beside them.
 import type { Directories } from './directory-port.ts'
-import type { AuthStrategy, Caller, Provider } from './registration.ts'
-import type { DeliveryStore, RegistrationStore } from './store-port.ts'
+import type { Policy } from './policy.ts'
+import type { AuthStrategy, Caller, Provider, ScopeMapping } from './registration.ts'
+import type { DeliveryStore, ExpiryStore, RegistrationStore } from './store-port.ts'
 import type { Vault } from './vault-port.ts'
 
 export * from './directory-port.ts'
@@ -13,11 +14,20 @@ export interface Catalogue {
   /** Which installation this database belongs to; every Entra application carries it as a tag. */
   installationId (): string
   provider (id: string): Provider | null
+  providerNamed (name: string): Provider | null
   /** The strategy with this Konnect id within the provider, else null. */
   strategyOfKonnect (providerId: string, konnectAuthStrategyId: string): AuthStrategy | null
   defaultStrategy (providerId: string): AuthStrategy
   strategy (id: string): AuthStrategy | null
   caller (id: string): Caller | null
+  /** Who registers without a token at this provider (mode `open`). */
+  anonymousCaller (providerId: string): Caller
+  /** Null or an id that is gone: the policy `default`. */
+  policy (id: string | null): Policy
+  /** The policy of anonymous registrations. */
+  openPolicy (): Policy
+  /** What callers of this provider may register as scopes, by name. */
+  scopes (providerId: string): ReadonlyMap<string, ScopeMapping>
 }
 
 /** Time and chance. `monotonicMs` never jumps; `sleep` resolves early (false) when the signal aborts. */
@@ -41,7 +51,7 @@ export interface Log {
 
 export interface Ports {
   directories: Directories
-  store: RegistrationStore & DeliveryStore
+  store: RegistrationStore & DeliveryStore & ExpiryStore
   catalogue: Catalogue
   vault: Vault
   clock: Clock

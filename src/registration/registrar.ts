@@ -6,9 +6,14 @@ import { addSecret, listSecrets, revokeSecret, rotateSecret, type NewSecret, typ
 import { createDeliveries } from './deliveries.ts'
 import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
+import { expireClients, type ExpiryReport } from './expiry.ts'
+import { UnansweredError, type RegisteredClient } from './make-client.ts'
+import { endRegistration, holderOf, readRegistration, replaceRegistration, type Holder, type ReplaceDocument } from './managed-client.ts'
+import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import { createPauses } from './pauses.ts'
 import type { DeliveryOutcome, Ports } from './ports.ts'
-import { registerClient, UnansweredError, type RegisterClient, type RegisteredClient } from './register-client.ts'
+import { registerClient, type RegisterClient } from './register-client.ts'
+import { previewDocument, registerDocument, type Preview, type RegisterDocument } from './register-document.ts'
 import { removeClient } from './remove-client.ts'
 import type { CoreSettings } from './settings.ts'
 import { keepUp, type UpkeepReport } from './upkeep.ts'
@@ -21,7 +26,13 @@ class LateError extends Error {
 /** Every method throws RegistrationError for what the caller should know, and nothing else he could cause. */
 export interface Registrar {
   register (command: RegisterClient, call: Call): Promise<RegisteredClient>
-  /** What became of the answer to `register`; the surface knows when the response has left. */
+  registerDocument (document: RegisterDocument, call: Call): Promise<RegisteredClient>
+  preview (requested: RequestedMetadata, call: Call): Promise<Preview>
+  holderOf (providerId: string, clientId: string, token: string): Promise<Holder>
+  readRegistration (holder: Holder): Promise<RegisteredClient>
+  replaceRegistration (holder: Holder, document: ReplaceDocument, requestId: string): Promise<RegisteredClient>
+  endRegistration (holder: Holder, requestId: string): Promise<void>
+  /** What became of the answer to `register` and `registerDocument`; the surface knows when the response has left. */
   answered (registrationId: string, outcome: DeliveryOutcome): void
   rotateSecret (clientId: string, call: Call): Promise<NewSecret>
   addSecret (clientId: string, call: Call): Promise<NewSecret>
@@ -32,6 +43,8 @@ export interface Registrar {
   remove (clientId: string, call: Call): Promise<void>
   /** One round of the broker's own work. */
   keepUp (signal: AbortSignal): Promise<UpkeepReport>
+  /** One run of expiry: disables and deletes at most as many clients as the settings allow. */
+  expire (): Promise<ExpiryReport>
   close (): Promise<void>
 }
 
@@ -67,6 +80,13 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
 
   return {
     register: (command, call) => answering(registerClient(core, command, call), late => deliveries.mark(late.registration.id, 'not_delivered')),
+    registerDocument: (document, call) =>
+      answering(registerDocument(core, document, call), late => deliveries.mark(late.registration.id, 'not_delivered')),
+    preview: async (requested, call) => previewDocument(core, requested, call),
+    holderOf: (providerId, clientId, token) => answering(holderOf(core, providerId, clientId, token)),
+    readRegistration: holder => answering(readRegistration(core, holder)),
+    replaceRegistration: (holder, document, requestId) => answering(replaceRegistration(core, holder, document, requestId)),
+    endRegistration: (holder, requestId) => answering(endRegistration(core, holder, requestId)),
     answered: deliveries.mark,
     rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call)),
     addSecret: (clientId, call) => answering(addSecret(core, clientId, call)),
@@ -76,6 +96,7 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     recordEvent: (clientId, event, call) => answering(recordClientEvent(core, clientId, event, call)),
     remove: (clientId, call) => answering(removeClient(core, clientId, call)),
     keepUp: signal => keepUp(core, signal),
+    expire: () => expireClients(core),
     close: () => deliveries.close()
   }
 }

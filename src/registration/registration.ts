@@ -19,7 +19,42 @@ export interface PlatformRedirectUris {
   spa: string[]
 }
 
-/** The Entra projection of a registration: all that the broker writes to the application object. */
+export type EntraPlatform = keyof PlatformRedirectUris
+
+/** A certificate a client signs its assertions with (`keyCredentials`). */
+export interface Certificate {
+  displayName: string
+  /** DER, base64. */
+  der: string
+  /** ISO-8601: the certificate's own validity. */
+  startsAt: string
+  endsAt: string
+}
+
+/** Whose tokens Entra takes instead of a secret (`federatedIdentityCredentials`). At most 600 characters each. */
+export interface FederatedIdentity {
+  issuer: string
+  subject: string
+  audience: string
+}
+
+/** One entry of `requiredResourceAccess`: what the client may ask of one resource application. */
+export interface ResourceAccess {
+  resourceAppId: string
+  permissions: Array<{ id: string, type: 'Scope' | 'Role' }>
+}
+
+/** What the broker grants the client for the whole tenant (opt-in by the scope catalogue), and what it has granted before and takes back. */
+export interface PermissionGrants {
+  granted: ResourceAccess[]
+  revoked: ResourceAccess[]
+}
+
+/**
+ * The Entra projection of a registration: all that the broker writes to the application object and its principal.
+ * Members that may be null (but for the description) are left alone in Entra while they are: an administrator may have set them. What the broker
+ * has once set it also clears, with an empty text, list or false.
+ */
 export interface DirectoryApplication {
   /** At most 120 UTF-16 units, no control or bidirectional characters. */
   displayName: string
@@ -29,6 +64,28 @@ export interface DirectoryApplication {
   /** `api.requestedAccessTokenVersion`: counts when the client is its own resource. */
   accessTokenVersion: 1 | 2
   redirectUris: PlatformRedirectUris
+  /** `web.homePageUrl` */
+  homePageUrl: string | null
+  /** `info.termsOfServiceUrl` */
+  termsOfServiceUrl: string | null
+  /** `info.privacyStatementUrl` */
+  privacyStatementUrl: string | null
+  /** `isFallbackPublicClient`: grants without a redirect (device code) need it. */
+  isFallbackPublicClient: boolean | null
+  requiredResourceAccess: ResourceAccess[] | null
+  grants: PermissionGrants | null
+  certificates: Certificate[] | null
+  federatedIdentities: FederatedIdentity[] | null
+  /** The principal's `accountEnabled`. */
+  enabled: boolean
+}
+
+/** A member of a registered document as it came over the wire. */
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json }
+
+/** A JWK Set of public keys, as it was registered. */
+export interface KeySet {
+  keys: Array<Record<string, Json>>
 }
 
 /** Registered client metadata in RFC 7591's names, camelCased: the source of answers. */
@@ -36,10 +93,19 @@ export interface ClientMetadata {
   /** The full name as the caller gave it (Entra gets a safe, shorter one). */
   clientName: string
   description: string | null
+  /** As the caller wrote them, without exact duplicates. */
   redirectUris: string[]
   grantTypes: string[]
+  responseTypes: string[]
   scopes: string[]
   tokenEndpointAuthMethod: string
+  applicationType: 'web' | 'native' | null
+  /** Where the redirect URIs go in Entra, when the caller said so; null: by the auth method (redirect-uris.ts). */
+  platform: EntraPlatform | null
+  jwks: KeySet | null
+  federatedIdentities: FederatedIdentity[]
+  /** Every other member that was registered, under its wire name (client_uri, contacts, client_name#ja, …): echoed as it came. */
+  members: Record<string, Json>
 }
 
 /** Konnect's own ids, any strings (its Verify button sends "test portal_id"). */
@@ -77,11 +143,21 @@ export interface Registration {
   callerId: string
   surface: Surface
   state: RegistrationState
+  /** What bounds it (RFC 7591 surface); null: no policy. */
+  policyId: string | null
   metadata: ClientMetadata
   /** Committed wish; Entra has it once appliedRevision has caught up. */
   projection: DirectoryApplication
   desiredRevision: number
   appliedRevision: number
+  /** `accountEnabled` as Entra has it. */
+  appliedEnabled: boolean
+  /** SHA-256 of the registration access token; null: nobody manages the client over RFC 7592. */
+  managementDigest: Uint8Array | null
+  /** The token before it: valid until the newer one is first used. */
+  previousManagementDigest: Uint8Array | null
+  /** Identical public registrations of one caller share the client with this key; null: the client is not shared. */
+  sharingKey: string | null
   objectId: string | null
   /** Entra's appId. */
   clientId: string | null
@@ -108,6 +184,12 @@ export interface Registration {
   createdAt: Date
   updatedAt: Date
   activatedAt: Date | null
+  /** When it was last registered or updated by its owner: its age counts from here. */
+  renewedAt: Date | null
+  /** Latest use that a declared source has reported. */
+  lastUsedAt: Date | null
+  disabledAt: Date | null
+  disabledBy: 'expiry' | 'operator' | null
   endedAt: Date | null
 }
 
@@ -124,8 +206,22 @@ export interface NewRegistration {
   verification: boolean
   /** Null: a repeat is always a new registration. */
   fingerprint: string | null
-  credentialId: string
+  policyId: string | null
+  managementDigest: Uint8Array | null
+  sharingKey: string | null
+  /** Null: a client without a secret. */
+  credentialId: string | null
+  /** Most registrations; counted in the commit that makes the row. */
+  quota: RegistrationQuota
   createdAt: Date
+}
+
+/** Null: no limit. */
+export interface RegistrationQuota {
+  /** Registrations ever made by the caller (those undone don't count). */
+  perCaller: number | null
+  /** Living clients under the policy. */
+  perPolicy: number | null
 }
 
 /** add_registration / remove_registration and whatever Konnect sends beside, recorded against the client. */
@@ -160,7 +256,8 @@ export interface AuthStrategy {
   tokenVersion: 1 | 2
 }
 
-export type CallerKind = 'konnect' | 'service' | 'operator' | 'initial_access_token'
+/** `anonymous`: open registration. `registered_client`: the holder of a registration access token. */
+export type CallerKind = 'konnect' | 'service' | 'operator' | 'initial_access_token' | 'anonymous' | 'registered_client'
 
 /** Who calls: a key or token we know. `providerId` null: not bound to a tenant. */
 export interface Caller {
@@ -169,6 +266,20 @@ export interface Caller {
   name: string
   providerId: string | null
   scopes: string[]
+  /** Null: the policy `default`. */
+  policyId: string | null
+  /** Most registrations this caller may make; null: no limit. */
+  maxRegistrations: number | null
+}
+
+/** A scope that callers may register, and what it means in Entra. */
+export interface ScopeMapping {
+  name: string
+  resourceAppId: string
+  permissionId: string
+  type: 'Scope' | 'Role'
+  /** The broker grants it for the whole tenant; without it an administrator, or the user, consents. */
+  granted: boolean
 }
 
 export interface AuditEntry {

@@ -4,12 +4,13 @@ import { CREATION_WINDOW_MS } from './failures.ts'
 import { secretLabelOf, secretLabelPrefix } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type IssuedSecret, type SealedPlace } from './ports.ts'
-import { idsOf, type Credential, type Surface } from './registration.ts'
+import { idsOf, type Credential, type Registration } from './registration.ts'
 
 /** Entra: the clocks of its servers may be behind ours; a secret must not begin in their future. */
 const CLOCK_SKEW_MS = 5 * 60_000
 /** A probe changes nothing and costs Graph nothing: it is repeated evenly, the last time at the deadline. */
 const PROBE_INTERVAL_MS = 250
+const DAY_MS = 86_400_000
 /** When a password whose answer never came is looked for once more. */
 const STRAY_CHECK_MS = 10 * 60_000
 
@@ -28,7 +29,7 @@ export async function issueSecret (operation: Operation, credential: Credential)
   if (objectId === null || registration.clientId === null) throw new Error(`Registration ${registration.id} has no application`)
   const now = ports.clock.now().getTime()
   const startsAt = new Date(now - CLOCK_SKEW_MS)
-  const endsAt = new Date(now + settings.secretLifetimeMs[registration.surface])
+  const endsAt = new Date(now + secretLifetimeMs(operation, registration))
   const issued = await operation.write(async signal => {
     if (operation.mayHaveStrays) await removeStraysOnce(operation, objectId, signal)
     try {
@@ -44,7 +45,7 @@ export async function issueSecret (operation: Operation, credential: Credential)
   credential.expiresAt = issued.expiresAt
   credential.sealed = await ports.vault.seal(issued.secretText, secretPlace(credential.id))
   credential.verifier = ports.vault.verifierOf(registration.clientId, issued.secretText)
-  credential.eraseAt = eraseTime(registration.surface, now, settings.redeliveryWindowMs)
+  credential.eraseAt = isShownAgain(operation, registration) ? null : new Date(now + settings.redeliveryWindowMs)
   credential.state = 'issued'
   operation.touch(credential)
   return issued
@@ -116,7 +117,13 @@ export function endCredential (operation: Operation, credential: Credential): vo
   operation.touch(credential)
 }
 
+/** How long a secret of this client lives: what its policy says, else the setting of its surface. */
+export function secretLifetimeMs ({ ports, settings }: Pick<Operation, 'ports' | 'settings'>, { policyId, surface }: Registration): number {
+  const days = policyId === null ? null : ports.catalogue.policy(policyId).rules.secretLifetimeDays
+  return days === null ? settings.secretLifetimeMs[surface] : days * DAY_MS
+}
+
 // Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window.
-function eraseTime (surface: Surface, nowMs: number, redeliveryWindowMs: number): Date | null {
-  return surface === 'konnect' ? new Date(nowMs + redeliveryWindowMs) : null
+function isShownAgain ({ ports }: Operation, { policyId, surface }: Registration): boolean {
+  return surface !== 'konnect' && (policyId === null || ports.catalogue.policy(policyId).rules.discloseSecret)
 }

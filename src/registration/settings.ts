@@ -18,6 +18,8 @@ export interface CoreSettings {
   /** Life of the secrets the broker asks for, by surface. */
   secretLifetimeMs: Readonly<Record<'konnect' | 'register' | 'operations', number>>
   maxSecretsPerClient: number
+  /** One run of expiry disables at most so many clients, and deletes at most so many. */
+  expiryMaxPerRun: number
   /** Ask the token endpoint before answering a create. */
   proveOnCreate: boolean
 }

@@ -2,7 +2,7 @@
 import { newestActive, revocable, uniqueNameOf, type Step } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type ApplicationIds } from './ports.ts'
-import { idsOf, type Credential, type Registration } from './registration.ts'
+import { idsOf, type Credential, type DirectoryApplication, type PermissionGrants, type Registration } from './registration.ts'
 import { endCredential, isAccepted, issueSecret, proveSecret, removeStrays, revokePassword } from './secrets.ts'
 
 /** While Entra replicates, the row is free for its owner between two looks. */
@@ -15,7 +15,7 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
     const ids = await operation.write(signal => directory.ensureApplication(uniqueNameOf(registration.id), registration.projection, signal))
     registration.objectId = ids.objectId
     registration.clientId = ids.clientId
-    registration.appliedRevision = registration.desiredRevision
+    if (isWholeInCreation(registration.projection)) registration.appliedRevision = registration.desiredRevision
     registration.state = 'application_created'
   },
 
@@ -37,12 +37,14 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
 
   async activate (operation) {
     const { registration } = operation
-    const credential = credentialInState(registration, 'issued')
-    credential.state = 'active'
-    operation.touch(credential)
+    const credential = registration.credentials.find(({ state }) => state === 'issued')
+    if (credential !== undefined) {
+      credential.state = 'active'
+      operation.touch(credential)
+    }
     registration.state = 'active'
     registration.activatedAt = operation.ports.clock.now()
-    operation.note('registration.activated', 'succeeded', { client_id: registration.clientId, key_id: credential.keyId })
+    operation.note('registration.activated', 'succeeded', { client_id: registration.clientId, key_id: credential?.keyId ?? null })
   },
 
   async abandon_pending (operation) {
@@ -109,10 +111,35 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
 
 export async function sendProjection (operation: Operation): Promise<void> {
   const { registration, directory } = operation
+  const { projection, principalId } = registration
   const { objectId } = idsOf(registration)
-  await operation.write(signal => directory.updateApplication(objectId, registration.projection, signal))
+  await operation.write(signal => directory.updateApplication(objectId, projection, signal))
+  const { federatedIdentities, enabled } = projection
+  if (federatedIdentities !== null) await operation.write(signal => directory.syncFederatedIdentities(objectId, federatedIdentities, signal))
+  if (projection.grants !== null && principalId !== null) await sendGrants(operation, principalId, projection.grants)
+  if (enabled !== registration.appliedEnabled && principalId !== null) {
+    await operation.write(signal => directory.setEnabled(principalId, enabled, signal))
+    registration.appliedEnabled = enabled
+  }
   registration.appliedRevision = registration.desiredRevision
   operation.note('registration.updated', 'succeeded', { revision: registration.appliedRevision })
+}
+
+// Entra: an upsert sets neither certificates nor federated identities, and grants need the principal.
+function isWholeInCreation ({ certificates, federatedIdentities, grants, enabled }: DirectoryApplication): boolean {
+  return enabled && grants === null && (certificates ?? []).length === 0 && (federatedIdentities ?? []).length === 0
+}
+
+// Granting is opt-in and needs far-reaching permissions: without them the client is registered all the same, and an administrator consents.
+async function sendGrants (operation: Operation, principalId: string, grants: PermissionGrants): Promise<void> {
+  try {
+    await operation.write(signal => operation.directory.syncGrants(principalId, grants, signal))
+  } catch (error) {
+    if (!(error instanceof DirectoryError) || error.fault !== 'denied') throw error
+    operation.note('registration.grant_denied', 'failed')
+    operation.ports.log.warn({ registrationId: operation.registration.id, ...error.diagnostics },
+      'Scopes could not be granted: the broker needs AppRoleAssignment.ReadWrite.All for application roles, DelegatedPermissionGrant.ReadWrite.All for delegated scopes')
+  }
 }
 
 async function purge (operation: Operation, ids: ApplicationIds): Promise<void> {

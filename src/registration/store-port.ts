@@ -1,5 +1,5 @@
 // What the core asks of the database: registrations under leases, deliveries, windows. Implemented by store/.
-import type { AuditEntry, Credential, NewRegistration, ProductEvent, Registration } from './registration.ts'
+import type { AuditEntry, Caller, Credential, NewRegistration, ProductEvent, Registration } from './registration.ts'
 
 /** A held row lease. `token` fences every commit; `expiresAtMs` is on the monotonic clock, taken before the database was asked. */
 export interface Lease {
@@ -21,11 +21,12 @@ export type LeaseDisposition =
   /** Like release, but a Graph write may still land: nobody may take the row before one attempt timeout has passed. */
   | { kind: 'abandon', dueInMs: number }
 
-/** `openId` is null when the other registration appeared in this very moment: ask again. */
 export type Reservation =
   /** The writes of a registration are paid for; they may begin in `waitMs`. */
-  | { held: Held, waitMs: number }
-  | { held: null, openId: string | null }
+  | { kind: 'reserved', held: Held, waitMs: number }
+  /** Another registration answers this request; null when it appeared in this very moment: ask again. */
+  | { kind: 'open', openId: string | null }
+  | { kind: 'refused', quota: 'caller' | 'policy' }
 
 /** Which events to look at, by their type. */
 export type EventTypes = { only: string } | { except: string }
@@ -36,6 +37,8 @@ export interface SaveOptions {
   credentials?: readonly Credential[]
   events?: readonly ProductEvent[]
   audit?: readonly AuditEntry[]
+  /** A new registration access token, and the one that stays valid until it is first used. */
+  managementToken?: { current: Uint8Array, previous: Uint8Array | null } | undefined
 }
 
 export type DeliveryOutcome = 'delivered' | 'not_delivered'
@@ -56,7 +59,7 @@ export class StoreUnavailableError extends Error {
  * - each method is one commit at most.
  */
 export interface RegistrationStore {
-  /** Inserts the row, its credential and audit, and takes the lease; or names the open registration of this caller with the same fingerprint. */
+  /** Inserts the row, its credential and audit, and takes the lease; or names the registration of this caller with the same fingerprint or sharing key. */
   reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Reservation>
   find (id: string): Promise<Registration | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>
@@ -70,8 +73,32 @@ export interface RegistrationStore {
   save (held: Held, options: SaveOptions): Promise<boolean>
   /** Charges the writes of one operation to the tenant's budget. Resolves to the milliseconds until they may begin; 0: at once. */
   spendWrites (providerId: string): Promise<number>
+  /** A new registration access token: the one so far becomes the previous. False: the client is no longer there. */
+  replaceManagementToken (registrationId: string, digest: Uint8Array): Promise<boolean>
+  /** The current token was used: the previous one ends. */
+  endPreviousManagementToken (registrationId: string, currentDigest: Uint8Array): Promise<void>
+  /** A shared client was registered once more: its age begins anew. False: it is no longer active. */
+  renewShared (registrationId: string): Promise<boolean>
   /** The newest product event of a client about this product, among those types; null: none. */
   newestEvent (registrationId: string, productId: string | null, types: EventTypes): Promise<ProductEvent | null>
+}
+
+/** Tokens and identities that are looked up when they are shown, so that revoking one counts at once. */
+export interface CallerStore {
+  /** The living caller (neither revoked nor expired) with this SHA-256 of its token. */
+  findCallerByDigest (digest: Uint8Array): Promise<Caller | null>
+  /** The caller that stands for a service of the tenant, made when it first comes; null when it was revoked. */
+  ensureServiceCaller (providerId: string, appId: string): Promise<Caller | null>
+}
+
+/** The end of what nobody uses: disabled first, deleted after the grace of its policy. */
+export interface ExpiryStore {
+  /** Disables at most `limit` active clients whose policy says so. Resolves to their number. */
+  disableExpired (limit: number): Promise<number>
+  /** Ends at most `limit` clients that expiry disabled long enough ago. Resolves to their number. */
+  endExpired (limit: number): Promise<number>
+  /** What a declared source of use has seen until `until`: the latest use of each client id. */
+  recordUse (providerId: string, until: Date, uses: ReadonlyMap<string, Date>): Promise<void>
 }
 
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */

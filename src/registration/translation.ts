@@ -1,21 +1,49 @@
 // Client metadata -> Entra application: the one place that knows how a registration is projected.
-import { descriptionOf, displayNameOf } from './client-name.ts'
-import { platformsOf } from './redirect-uris.ts'
-import type { AuthStrategy, ClientMetadata, DirectoryApplication } from './registration.ts'
+import { canonicalJson } from './metadata/canonical-json.ts'
+import { certificatesOf } from './metadata/certificates.ts'
+import { descriptionOf, displayNameOf } from './metadata/client-name.ts'
+import { DEVICE_CODE } from './metadata/grant-types.ts'
+import { platformsOf } from './metadata/platforms.ts'
+import { mappingsOf, resourceAccessOf } from './metadata/scopes.ts'
+import type { AuthStrategy, Certificate, ClientMetadata, DirectoryApplication, PermissionGrants, ScopeMapping } from './registration.ts'
 
 /** Konnect sends a strategy's auth_methods as grant types; these mean a client that gets tokens for itself. */
 const CLIENT_CREDENTIALS_WORDS: ReadonlySet<string> = new Set(['client_credentials', 'bearer', 'session', 'introspection'])
 
-/** What the broker writes to Entra for this client. Pure: the same input gives the same projection. */
+/** Entra: supported-accounts-validation. A longer link stays in the record. */
+const MAX_LINK = 255
+
+export interface TranslationOptions {
+  /** `{client_name}` stands for the registered name; null: the name itself. */
+  nameTemplate: string | null
+  /** The scope catalogue of the provider. */
+  scopes: ReadonlyMap<string, ScopeMapping>
+}
+
+/**
+ * What the broker writes to Entra for this client. Pure: the same input gives the same projection.
+ * What the client has no need of stays null (see DirectoryApplication). Without options (Konnect) scopes and grant types are kept in the record only.
+ */
 export function translate (
-  metadata: ClientMetadata, strategy: AuthStrategy, identity: { registrationId: string, installationId: string }
+  metadata: ClientMetadata, strategy: AuthStrategy, identity: { registrationId: string, installationId: string }, options: TranslationOptions | null = null
 ): DirectoryApplication {
+  const { clientName, federatedIdentities, grantTypes, redirectUris, tokenEndpointAuthMethod } = metadata
+  const mappings = options === null ? [] : mappingsOf(metadata.scopes, options.scopes)
   return {
-    displayName: displayNameOf(metadata.clientName),
+    displayName: displayNameOf(options?.nameTemplate?.replaceAll('{client_name}', () => clientName) ?? clientName),
     description: descriptionOf(metadata.description),
     tags: ['dcr-broker', `dcr-inst:${identity.installationId}`, `dcr-reg:${identity.registrationId}`],
     accessTokenVersion: strategy.tokenVersion,
-    redirectUris: platformsOf(metadata.redirectUris, metadata.tokenEndpointAuthMethod)
+    redirectUris: platformsOf(redirectUris, tokenEndpointAuthMethod, metadata.platform),
+    homePageUrl: linkOf(metadata, 'client_uri'),
+    termsOfServiceUrl: linkOf(metadata, 'tos_uri'),
+    privacyStatementUrl: linkOf(metadata, 'policy_uri'),
+    isFallbackPublicClient: options !== null && grantTypes.includes(DEVICE_CODE) ? true : null,
+    requiredResourceAccess: resourceAccessOf(mappings),
+    grants: grantsOf(mappings),
+    certificates: certificatesFor(metadata),
+    federatedIdentities: federatedIdentities.length === 0 ? null : federatedIdentities,
+    enabled: true
   }
 }
 
@@ -26,10 +54,23 @@ export function grantTypesOf (words: readonly string[]): string[] {
 }
 
 export function sameProjection (one: DirectoryApplication, other: DirectoryApplication): boolean {
-  return JSON.stringify(canonical(one)) === JSON.stringify(canonical(other))
+  return canonicalJson(one) === canonicalJson(other)
 }
 
-function canonical (application: DirectoryApplication): unknown[] {
-  const { displayName, description, tags, accessTokenVersion, redirectUris } = application
-  return [displayName, description, tags, accessTokenVersion, redirectUris.web, redirectUris.publicClient, redirectUris.spa]
+function linkOf ({ members }: ClientMetadata, member: string): string | null {
+  const link = members[member]
+  return typeof link === 'string' && link.length <= MAX_LINK ? link : null
+}
+
+/** What the catalogue says the broker grants for the whole tenant. */
+function grantsOf (mappings: readonly ScopeMapping[]): PermissionGrants | null {
+  const granted = resourceAccessOf(mappings.filter(mapping => mapping.granted))
+  return granted === null ? null : { granted, revoked: [] }
+}
+
+// Keys of a client that authenticates in another way are its own affair.
+function certificatesFor ({ jwks, tokenEndpointAuthMethod }: ClientMetadata): Certificate[] | null {
+  if (jwks === null || tokenEndpointAuthMethod !== 'private_key_jwt') return null
+  const certificates = certificatesOf(jwks)
+  return certificates.length === 0 ? null : certificates
 }

@@ -26,6 +26,12 @@ export interface Vault {
   open (sealed: Sealed, place: SealedPlace): Promise<string>
   /** HMAC(pepper, client_id ‖ secret): recognises a secret without keeping it. */
   verifierOf (clientId: string, secret: string): Verifier
+  /** Whether a presented secret is the one behind the verifier; in constant time. */
+  isSecretOf (clientId: string, secret: string, verifier: Verifier): boolean
+  /** A token of ours: 256 random bits behind a prefix that says what it is. Only its SHA-256 is kept. */
+  mintToken (prefix: string): { token: string, digest: Uint8Array }
+  /** SHA-256 of a presented token. */
+  digestOf (token: string): Uint8Array
 }
 
 export class VaultError extends Error {

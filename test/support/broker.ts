@@ -14,6 +14,7 @@ import { createTestDatabase, type TestDatabase } from './postgres.ts'
 export const KONNECT_KEY = 'konnect_key_of_the_tests_1'
 export const SECOND_KONNECT_KEY = 'konnect_key_of_the_tests_2'
 export const OPERATOR_KEY = 'operator_key_of_the_tests_1'
+export const INITIAL_ACCESS_TOKEN = 'initial_access_token_of_the_tests_1'
 
 export interface TestBroker {
   broker: Broker
@@ -27,6 +28,10 @@ export interface TestBroker {
   /** Everything the broker logged, as lines. */
   logLines: string[]
   konnect: (method: string, path: string, body?: unknown, headers?: Record<string, string>) => Promise<Answer>
+  /** POST /register, with the initial access token of the environment unless another (or null: none) is given. */
+  register: (document: unknown, token?: string | null, headers?: Record<string, string>) => Promise<Answer>
+  /** GET, PUT or DELETE on a registration_client_uri, whatever host it names. */
+  manage: (method: string, managementUri: string, token: string | null, body?: unknown) => Promise<Answer>
 }
 
 export interface Answer {
@@ -62,6 +67,7 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     GRAPH_WRITES_PER_SECOND: '0',
     KONNECT_API_KEYS: `${KONNECT_KEY},${SECOND_KONNECT_KEY}`,
     ADMIN_API_KEYS: OPERATOR_KEY,
+    INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN,
     LOG_LEVEL: 'debug',
     ...options.environment
   }))
@@ -83,8 +89,14 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     url,
     operationsUrl,
     logLines,
-    konnect: (method, path, body, headers = {}) => request(`${url}/konnect${path}`, method, body, { 'x-api-key': KONNECT_KEY, ...headers })
+    konnect: (method, path, body, headers = {}) => request(`${url}/konnect${path}`, method, body, { 'x-api-key': KONNECT_KEY, ...headers }),
+    register: (document, token = INITIAL_ACCESS_TOKEN, headers = {}) => request(`${url}/register`, 'POST', document, { ...bearer(token), ...headers }),
+    manage: (method, managementUri, token, body) => request(`${url}${new URL(managementUri).pathname}`, method, body, bearer(token))
   }
+}
+
+function bearer (token: string | null): Record<string, string> {
+  return token === null ? {} : { authorization: `Bearer ${token}` }
 }
 
 async function simulatorOf (t: Test, given: SimulatorOptions | Simulator | undefined): Promise<Simulator> {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { acceptName, descriptionOf, displayNameOf } from '../../src/registration/client-name.ts'
+import { acceptName, descriptionOf, displayNameOf } from '../../../src/registration/metadata/client-name.ts'
 
 t.test('Entra gets one visible line of at most 120 UTF-16 units', async t => {
   t.equal(displayNameOf('Orders app'), 'Orders app')

@@ -1,5 +1,5 @@
 // Names and descriptions: what the record keeps, and the safe form that Entra and its portal show.
-import { RegistrationError } from './errors.ts'
+import { RegistrationError } from '../errors.ts'
 
 /** Entra: 120 in its validation table (Graph takes 256). UTF-16 units. */
 const MAX_DISPLAY_NAME = 120
@@ -31,12 +31,17 @@ export function acceptText (member: string, text: string): string {
 
 /** What Entra shows: NFC, one line, nothing invisible, at most 120 UTF-16 units, no half characters. */
 export function displayNameOf (name: string): string {
-  return shorten(oneLine(name), MAX_DISPLAY_NAME) || 'unnamed client'
+  return displayTextOf(name, MAX_DISPLAY_NAME) || 'unnamed client'
 }
 
 export function descriptionOf (description: string | null): string | null {
   if (description === null) return null
-  return shorten(oneLine(description), MAX_DESCRIPTION) || null
+  return displayTextOf(description, MAX_DESCRIPTION) || null
+}
+
+/** One visible line of at most so many UTF-16 units; empty when nothing of it can be seen. */
+export function displayTextOf (text: string, maxUnits: number): string {
+  return shorten(oneLine(text), maxUnits)
 }
 
 function oneLine (text: string): string {

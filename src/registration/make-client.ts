@@ -1,0 +1,162 @@
+// Making a client: one reserve, the saga, one activate; and the answer of a registration that is open already.
+import type { Call } from './access.ts'
+import type { Core } from './core.ts'
+import type { Deadline } from './deadline.ts'
+import { FLUSH_INTERVAL_MS } from './deliveries.ts'
+import { LeaseLostError, RegistrationError } from './errors.ts'
+import { busy, errorOfFault, toRegistrationError } from './failures.ts'
+import { isBeingMade, isValid, newestActive } from './lifecycle.ts'
+import { Operation } from './operation.ts'
+import type { AuditEntry, NewRegistration, Registration } from './registration.ts'
+import { run } from './saga.ts'
+import { secretPlace } from './secrets.ts'
+
+/** How often a waiting repeat looks at the row. */
+const POLL_MS = 60
+/** A mark of another replica is written within this time of its answer. */
+const MARK_GRACE_MS = FLUSH_INTERVAL_MS * 4
+
+export interface RegisteredClient {
+  registration: Registration
+  clientId: string
+  /** Null: a client without a secret, or one whose policy shows it once only. */
+  clientSecret: string | null
+  issuedAt: Date
+  secretExpiresAt: Date | null
+  /** The registration access token; null: nobody manages the client over RFC 7592. */
+  managementToken: string | null
+}
+
+/** The answer of a failed create still belongs to a registration: its surface marks it as not delivered. */
+export class UnansweredError extends Error {
+  readonly registrationId: string
+
+  constructor (registrationId: string, cause: unknown) {
+    super('The registration did not finish before the deadline', { cause })
+    this.registrationId = registrationId
+  }
+}
+
+/** How a client came to be answered. */
+export interface Made {
+  client: RegisteredClient
+  /** False: it is the client of another request, by the same fingerprint or sharing key. */
+  isNew: boolean
+}
+
+/** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
+export async function makeClient (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Made> {
+  const startedAtMs = core.ports.clock.monotonicMs()
+  for (;;) {
+    const reservation = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
+    if (reservation.kind === 'refused') throw quotaReached(reservation.quota)
+    if (reservation.kind === 'reserved') {
+      const options = { resumed: false, paidTurnInMs: reservation.waitMs }
+      const operation = new Operation(core, reservation.held, deadline, { id: call.caller.id, requestId: call.requestId }, options)
+      return { client: await make(core, operation, deadline), isNew: true }
+    }
+    const client = reservation.openId === null ? null : await answerOfOpen(core, entry, reservation.openId, startedAtMs, deadline)
+    if (client !== null) return { client, isNew: false }
+    if (deadline.remainingMs() === 0) throw busy()
+  }
+}
+
+/** The client as its owner sees it. `clientSecret` is null when there is none that is valid and kept. @throws VaultError */
+export async function answerOf (core: Core, registration: Registration): Promise<RegisteredClient> {
+  if (registration.clientId === null) throw new Error(`Registration ${registration.id} has no client id to answer`)
+  const { vault, clock } = core.ports
+  const newest = newestActive(registration)
+  const credential = newest !== undefined && isValid(newest, clock.now()) ? newest : null
+  const sealed = credential?.sealed ?? null
+  return {
+    registration,
+    clientId: registration.clientId,
+    clientSecret: credential === null || sealed === null ? null : await vault.open(sealed, secretPlace(credential.id)),
+    issuedAt: registration.createdAt,
+    secretExpiresAt: credential?.expiresAt ?? null,
+    managementToken: null
+  }
+}
+
+async function make (core: Core, operation: Operation, deadline: Deadline): Promise<RegisteredClient> {
+  const { registration } = operation
+  try {
+    await run(operation)
+    return await answerOf(core, registration)
+  } catch (error) {
+    // Another replica took the row over: it finishes the work, we wait for it.
+    if (error instanceof LeaseLostError) return await outcomeOf(core, registration.id, deadline)
+    throw new UnansweredError(registration.id, toRegistrationError(error))
+  }
+}
+
+async function answerOfOpen (core: Core, entry: NewRegistration, openId: string, startedAtMs: number, deadline: Deadline): Promise<RegisteredClient | null> {
+  const open = await core.ports.store.find(openId)
+  if (open === null) return null
+  return entry.sharingKey !== null && open.sharingKey === entry.sharingKey
+    ? await sharedAnswer(core, openId, deadline)
+    : await repeatAnswer(core, open, startedAtMs, deadline)
+}
+
+/** The client that identical registrations share. Null: it has just ended, so that this registration makes the next one. */
+async function sharedAnswer (core: Core, openId: string, deadline: Deadline): Promise<RegisteredClient | null> {
+  const { store } = core.ports
+  const client = await outcomeOf(core, openId, deadline)
+  // An answer that the first registrant never received must not undo the client under the feet of the second.
+  const { delivery } = client.registration
+  const isKept = delivery === 'delivered' || delivery === 'unknown' || await store.extendWindow(openId)
+  return isKept && await store.renewShared(openId) ? client : null
+}
+
+/**
+ * The answer of the open registration with the same fingerprint. Null: its answer had arrived before this request began (then this
+ * is a new registration), or it is being undone.
+ */
+async function repeatAnswer (core: Core, open: Registration, startedAtMs: number, deadline: Deadline): Promise<RegisteredClient | null> {
+  const { deliveries, ports: { store, clock } } = core
+  const before = deliveries.seen(open.id)
+  if (before?.outcome === 'delivered' && before.atMs < startedAtMs) {
+    await deliveries.flush()
+    return null
+  }
+  // Answered a moment ago, here or by another replica, and perhaps delivered: the mark is on the way.
+  if (!isBeingMade(open) && open.delivery === 'pending' && before === null) await clock.sleep(MARK_GRACE_MS)
+  // Who came while the first request was under way gets its answer, even if that has been delivered since.
+  const joined = isBeingMade(open) || deliveries.seen(open.id)?.outcome === 'delivered'
+  if (!await store.extendWindow(open.id) && !joined) return null
+  return await outcomeOf(core, open.id, deadline)
+}
+
+/** Waits until somebody has finished this registration. @throws UnansweredError, RegistrationError */
+async function outcomeOf (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient> {
+  for (;;) {
+    const registration = await core.ports.store.find(registrationId)
+    if (registration !== null && registration.state === 'active') return await answerOf(core, registration)
+    if (registration === null || !isBeingMade(registration)) throw errorOfFault(registration?.lastFault ?? null)
+    if (deadline.remainingMs() < 2 * POLL_MS) {
+      const late = new RegistrationError('temporarily_unavailable', 'The registration is still under way. Repeat the same request.', { retryAfterSeconds: 5 })
+      throw new UnansweredError(registrationId, late)
+    }
+    await core.ports.clock.sleep(POLL_MS)
+  }
+}
+
+function quotaReached (quota: 'caller' | 'policy'): RegistrationError {
+  return new RegistrationError('registration_quota', quota === 'caller'
+    ? 'This token has made as many registrations as it may.'
+    : 'There are as many clients as the policy allows. Delete one, or ask the operator for more.')
+}
+
+function reservedNote (core: Core, entry: NewRegistration, call: Call): AuditEntry {
+  return {
+    id: core.ports.clock.uuid(),
+    at: entry.createdAt,
+    actor: call.caller.id,
+    action: 'registration.reserved',
+    outcome: 'succeeded',
+    registrationId: entry.id,
+    providerId: entry.providerId,
+    requestId: call.requestId,
+    detail: { surface: entry.surface, client_name: entry.metadata.clientName }
+  }
+}

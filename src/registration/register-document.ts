@@ -1,0 +1,101 @@
+// Use case: a new client from an RFC 7591 document, within the bounds of the caller's policy. A dry run shows what it would become.
+import { workDeadline, type Call } from './access.ts'
+import type { Core } from './core.ts'
+import { makeClient, type RegisteredClient } from './make-client.ts'
+import { acceptMetadata } from './metadata/accept-metadata.ts'
+import type { RequestedMetadata } from './metadata/requested-metadata.ts'
+import { sharingKeyOf } from './metadata/sharing-key.ts'
+import type { Policy } from './policy.ts'
+import { providerOf } from './register-client.ts'
+import type { ClientMetadata, DirectoryApplication, NewRegistration } from './registration.ts'
+import { translate } from './translation.ts'
+
+/** Registration access tokens say what they are: scanners of leaked secrets find them. */
+export const MANAGEMENT_TOKEN_PREFIX = 'dcr_rat_'
+const UNNAMED = 'Unnamed client'
+
+export interface RegisterDocument {
+  requested: RequestedMetadata
+  /** Digest of the idempotency key and the request, by which a repeat is recognised; null: never. */
+  fingerprint: string | null
+}
+
+/** What a request would become. */
+export interface Preview {
+  policy: string
+  metadata: ClientMetadata
+  projection: DirectoryApplication
+}
+
+/** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
+export async function registerDocument (core: Core, { requested, fingerprint }: RegisterDocument, call: Call): Promise<RegisteredClient> {
+  const { vault, store } = core.ports
+  const deadline = workDeadline(core)
+  const policy = policyOf(core, call)
+  const metadata = acceptFor(core, providerOf(call), policy, requested)
+  const sharingKey = policy.rules.sharePublicClients ? sharingKeyOf(metadata, text => Buffer.from(vault.digestOf(text)).toString('base64url')) : null
+  const minted = sharingKey === null ? vault.mintToken(MANAGEMENT_TOKEN_PREFIX) : null
+  const entry = prepare(core, { metadata, policy, fingerprint, sharingKey, managementDigest: minted?.digest ?? null }, call)
+  const { client, isNew } = await makeClient(core, entry, call, deadline)
+  if (isNew) return { ...client, managementToken: minted?.token ?? null }
+  // RFC 7591 §3.2.1: a public client may have several instances. Each is answered what it has asked for.
+  if (sharingKey !== null) return { ...client, registration: { ...client.registration, metadata } }
+  // Nobody has kept the token of the answer that was lost: the repeat gets a new one.
+  const renewed = vault.mintToken(MANAGEMENT_TOKEN_PREFIX)
+  const replaced = await store.replaceManagementToken(client.registration.id, renewed.digest)
+  return { ...client, managementToken: replaced ? renewed.token : null }
+}
+
+/** Makes nothing. @throws RegistrationError as the registration would */
+export function previewDocument (core: Core, requested: RequestedMetadata, call: Call): Preview {
+  const policy = policyOf(core, call)
+  const metadata = acceptFor(core, providerOf(call), policy, requested)
+  const { projection } = prepare(core, { metadata, policy, fingerprint: null, sharingKey: null, managementDigest: null }, call)
+  return { policy: policy.name, metadata, projection }
+}
+
+/** The document within the bounds of a policy. @throws RegistrationError invalid_client_metadata, invalid_redirect_uri */
+export function acceptFor ({ ports: { catalogue, clock } }: Core, providerId: string, { rules }: Policy, requested: RequestedMetadata): ClientMetadata {
+  return acceptMetadata(requested, { rules, scopes: catalogue.scopes(providerId), now: clock.now(), unnamed: UNNAMED })
+}
+
+/** Secrets are for the two methods that present one to the token endpoint. */
+export function needsSecret ({ tokenEndpointAuthMethod }: ClientMetadata): boolean {
+  return tokenEndpointAuthMethod === 'client_secret_basic' || tokenEndpointAuthMethod === 'client_secret_post'
+}
+
+interface Accepted {
+  metadata: ClientMetadata
+  policy: Policy
+  fingerprint: string | null
+  sharingKey: string | null
+  managementDigest: Uint8Array | null
+}
+
+function prepare ({ ports: { catalogue, clock } }: Core, { metadata, policy, ...rest }: Accepted, call: Call): NewRegistration {
+  const providerId = providerOf(call)
+  const strategy = catalogue.defaultStrategy(providerId)
+  const id = clock.uuid()
+  return {
+    ...rest,
+    id,
+    providerId,
+    strategyId: strategy.id,
+    callerId: call.caller.id,
+    policyId: policy.id,
+    surface: 'register',
+    metadata,
+    projection: translate(metadata, strategy, { registrationId: id, installationId: catalogue.installationId() }, {
+      nameTemplate: policy.rules.nameTemplate, scopes: catalogue.scopes(providerId)
+    }),
+    konnect: null,
+    verification: false,
+    credentialId: needsSecret(metadata) ? clock.uuid() : null,
+    quota: { perCaller: call.caller.maxRegistrations, perPolicy: policy.rules.maxClients },
+    createdAt: clock.now()
+  }
+}
+
+function policyOf ({ ports: { catalogue } }: Core, { caller }: Call): Policy {
+  return caller.kind === 'anonymous' ? catalogue.openPolicy() : catalogue.policy(caller.policyId)
+}
