@@ -19,6 +19,13 @@ export function environmentCallers (settings: CallerSettings, vault: EnvelopeVau
     })),
     ...settings.adminApiKeys.map((key, index): EnvironmentCaller => ({
       kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf('operator', key)
+    })),
+    ...settings.initialAccessTokens.map((token, index): EnvironmentCaller => ({
+      kind: 'initial_access_token',
+      name: `INITIAL_ACCESS_TOKENS[${index}]`,
+      scopes: ['register'],
+      boundToProvider: true,
+      digests: digestsOf('initial_access_token', token)
     }))
   ]
 }

@@ -4,11 +4,34 @@ import { parseArgs } from 'node:util'
 import { redactText } from '../log-redaction.ts'
 import { version } from '../version.ts'
 import { CommandError, UsageError, type Command, type CommandContext, type ExitCode } from './command.ts'
+import { callersCreate } from './commands/callers-create.ts'
+import { callersList } from './commands/callers-list.ts'
+import { callersRevoke } from './commands/callers-revoke.ts'
 import { configCheck } from './commands/config-check.ts'
 import { keyring } from './commands/keyring.ts'
 import { migrate } from './commands/migrate.ts'
+import { policiesList } from './commands/policies-list.ts'
+import { policiesSet } from './commands/policies-set.ts'
+import { policiesShow } from './commands/policies-show.ts'
+import { scopesList } from './commands/scopes-list.ts'
+import { scopesRemove } from './commands/scopes-remove.ts'
+import { scopesSet } from './commands/scopes-set.ts'
 
-const commands: Readonly<Record<string, Command>> = { migrate, 'config-check': configCheck, keyring }
+/** By their first word, or by two where the first names what the second does something with. */
+const commands: Readonly<Record<string, Command>> = {
+  migrate,
+  'config-check': configCheck,
+  keyring,
+  'callers create': callersCreate,
+  'callers list': callersList,
+  'callers revoke': callersRevoke,
+  'policies set': policiesSet,
+  'policies show': policiesShow,
+  'policies list': policiesList,
+  'scopes set': scopesSet,
+  'scopes list': scopesList,
+  'scopes remove': scopesRemove
+}
 
 process.exitCode = await main(process.argv.slice(2))
 
@@ -39,14 +62,36 @@ async function dispatch ([name, ...rest]: readonly string[], context: CommandCon
     return 0
   }
   if (name === undefined) throw new UsageError('Which command? See dcr-broker --help.')
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command === undefined) throw new UsageError(`Unknown command: ${name}. See dcr-broker --help.`)
-  const { values, positionals } = parse(command, rest)
+  const group = groupOf(name)
+  if (group.length > 0 && (rest[0] === '--help' || rest[0] === '-h')) {
+    help(group.map(([, command]) => command)).forEach(context.print)
+    return 0
+  }
+  const { command, args } = find(name, rest)
+  const { values, positionals } = parse(command, args)
   if (values.help === true) {
     help([command]).forEach(context.print)
     return 0
   }
   return await command.run(values, positionals, context)
+}
+
+function find (name: string, rest: string[]): { command: Command, args: string[] } {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  if (command !== undefined) return { command, args: rest }
+  const group = groupOf(name)
+  if (group.length === 0) throw new UsageError(`Unknown command: ${name}. See dcr-broker --help.`)
+  const [verb, ...args] = rest
+  const known = group.map(([word]) => word).join(', ')
+  if (verb === undefined) throw new UsageError(`What to do with the ${name}? Known: ${known}.`)
+  const [, found] = group.find(([word]) => word === verb) ?? []
+  if (found === undefined) throw new UsageError(`Unknown action: ${name} ${verb}. Known: ${known}.`)
+  return { command: found, args }
+}
+
+/** The commands of two words of which this is the first, by their second. */
+function groupOf (name: string): Array<[verb: string, command: Command]> {
+  return Object.entries(commands).filter(([words]) => words.startsWith(`${name} `)).map(([words, command]) => [words.slice(name.length + 1), command])
 }
 
 function parse (command: Command, args: string[]) {
@@ -63,7 +108,7 @@ function help (shown: readonly Command[]): string[] {
   return shown.flatMap(({ usage, about, options }) => [
     `dcr-broker ${usage}`,
     `    ${about}`,
-    ...Object.entries(options).map(([name, option]) => `      --${name.padEnd(14)}${option.about}`)
+    ...Object.entries(options).map(([name, option]) => `      --${name.padEnd(19)}${option.about}`)
   ])
 }
 

@@ -7,7 +7,8 @@ export interface Addresses {
 }
 
 export function welcome (settings: CompleteSettings, replaced: readonly string[], { publicUrl, operationsUrl }: Addresses): string {
-  const { konnectApiKeys: [konnectKey], adminApiKeys: [operatorKey] } = settings.callers
+  const { konnectApiKeys: [konnectKey], adminApiKeys: [operatorKey], initialAccessTokens: [initialToken] } = settings.callers
+  const canRegister = settings.registrationMode !== 'disabled'
   const { tenantId, authorityHost } = settings.entra.tenant
   return `
 This is a sandbox: nothing leaves this machine. It stands in for
@@ -15,11 +16,20 @@ ${replaced.map(line => `  ${line}`).join('\n')}
 
   Konnect bridge    ${publicUrl}/konnect      X-API-KEY: ${konnectKey}
   Operations        ${operationsUrl}/docs     Authorization: Bearer ${operatorKey}
+${canRegister ? `  Registration      ${publicUrl}/register     Authorization: Bearer ${initialToken}\n` : ''}\
   Token endpoints   ${authorityHost}/${tenantId}/oauth2/token (v1, resource=api://gateway-v1)
                     ${authorityHost}/${tenantId}/oauth2/v2.0/token (v2, scope=api://gateway-v2/.default)
 
 Register a client:
 
   curl -s ${publicUrl}/konnect -H 'X-API-KEY: ${konnectKey}' -H 'Content-Type: application/json' -d '{"client_name":"My first client"}'
+${canRegister ? registrationLine(publicUrl, initialToken) : ''}`
+}
+
+/** RFC 7591: what any OAuth library sends. */
+function registrationLine (publicUrl: string, initialToken: string | undefined): string {
+  const document = JSON.stringify({ client_name: 'My second client', redirect_uris: ['https://client.example/callback'] })
+  return `
+  curl -s ${publicUrl}/register -H 'Authorization: Bearer ${initialToken}' -H 'Content-Type: application/json' -d '${document}'
 `
 }

@@ -23,6 +23,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
       initialAccessTokens: splitList(values.INITIAL_ACCESS_TOKENS)
     },
     registrationMode: values.REGISTRATION_MODE,
+    serviceTokens: { audiences: splitList(values.REGISTER_TOKEN_AUDIENCE), role: values.REGISTER_TOKEN_ROLE },
     limits: limitsOf(values),
     purgeAfterHours: values.PURGE_AFTER_HOURS,
     secretLifetimeDays: { konnect: values.KONNECT_SECRET_LIFETIME_DAYS, register: values.REGISTER_SECRET_LIFETIME_DAYS },
@@ -48,7 +49,8 @@ function limitsOf (values: EnvironmentValues): Settings['limits'] {
     sweepIntervalMs: values.SWEEP_INTERVAL_MS,
     sweepDelaysMs: [values.SWEEP_FIRST_LOOK_MS, values.SWEEP_SECOND_LOOK_MS],
     supersededGraceMs: values.SUPERSEDED_GRACE_MS,
-    maxSecretsPerClient: values.MAX_SECRETS_PER_CLIENT
+    maxSecretsPerClient: values.MAX_SECRETS_PER_CLIENT,
+    maxExpiredPerRun: values.EXPIRY_MAX_PER_RUN
   }
 }
 

@@ -73,6 +73,18 @@ export const environmentSchema = Type.Object({
     description: 'RFC 7591 initial access tokens, separated by commas.', 'x-default': 'sandbox: made once'
   }),
   REGISTRATION_MODE: oneOf(['open', 'token', 'disabled'], 'token', 'Who may call POST /register.'),
+  REGISTER_TOKEN_AUDIENCE: text({
+    pattern: '^\\s*[^\\s,]+(\\s*,\\s*[^\\s,]+)*\\s*$',
+    description: 'Audiences of the Entra access tokens with which services register, separated by commas.',
+    'x-accepts': 'a comma list of App ID URIs and application ids',
+    'x-default': 'AZURE_CLIENT_ID and `api://<AZURE_CLIENT_ID>`'
+  }),
+  REGISTER_TOKEN_ROLE: Type.String({
+    pattern: '^[^\\s,]{1,120}$',
+    default: 'Registration.Create',
+    description: 'App role that such a token must carry.',
+    'x-accepts': 'the value of an app role, without spaces'
+  }),
 
   REQUEST_DEADLINE_MS: whole(500, 60_000, 8000, 'Every request is answered within this time.'),
   ATTEMPT_TIMEOUT_MS: whole(100, 30_000, 3000, 'One call to Entra lasts at most this long.'),
@@ -87,6 +99,7 @@ export const environmentSchema = Type.Object({
   PURGE_AFTER_HOURS: whole(0, 720, 168, 'How long a deleted application stays restorable in Entra; 0 purges at once.'),
   KONNECT_SECRET_LIFETIME_DAYS: whole(1, 3650, 730, 'Life of a secret issued to Konnect, which cannot renew it.'),
   REGISTER_SECRET_LIFETIME_DAYS: whole(1, 3650, 180, 'Life of a secret issued by /register and the operations API.'),
+  EXPIRY_MAX_PER_RUN: whole(0, 10_000, 50, 'Most clients that one run of the expiry disables, and most that it deletes; 0 switches it off.'),
   MAX_SECRETS_PER_CLIENT: whole(1, 50, 5, 'Most valid secrets of one client.'),
   PROBE_NEW_SECRETS: Type.Boolean({
     default: false, description: 'Prove a new client\'s secret at the token endpoint before answering.', 'x-accepts': 'true or false'

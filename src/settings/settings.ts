@@ -51,6 +51,14 @@ export interface CallerSettings {
   initialAccessTokens: readonly string[]
 }
 
+/** Which Entra access tokens of services may register. */
+export interface ServiceTokenSettings {
+  /** Empty: the broker's own client id, bare and as `api://…`. */
+  audiences: readonly string[]
+  /** The app role they must carry. */
+  role: string
+}
+
 export interface Limits {
   requestDeadlineMs: number
   attemptTimeoutMs: number
@@ -62,6 +70,8 @@ export interface Limits {
   sweepDelaysMs: readonly number[]
   supersededGraceMs: number
   maxSecretsPerClient: number
+  /** Most clients that one run of the expiry disables, and most that it deletes; 0: none. */
+  maxExpiredPerRun: number
 }
 
 export interface SandboxSettings {
@@ -85,6 +95,7 @@ export interface Settings {
   entra: EntraSettings
   callers: CallerSettings
   registrationMode: RegistrationMode
+  serviceTokens: ServiceTokenSettings
   limits: Limits
   /** 0: at once. */
   purgeAfterHours: number

@@ -23,10 +23,8 @@ export function unknownNameWarnings (environment: NodeJS.ProcessEnv): string[] {
     .sort()
 }
 
-/** Settings of surfaces that this release does not have yet. */
-export const settingsWithoutEffect: readonly SettingName[] = [
-  'INITIAL_ACCESS_TOKENS', 'OTEL_EXPORTER_OTLP_ENDPOINT', 'REGISTER_SECRET_LIFETIME_DAYS', 'REGISTRATION_MODE', 'SWEEP_INTERVAL_MS'
-]
+/** Settings of parts that this release does not have yet. */
+export const settingsWithoutEffect: readonly SettingName[] = ['OTEL_EXPORTER_OTLP_ENDPOINT']
 
 export function withoutEffectWarnings (given: Readonly<Partial<Record<SettingName, unknown>>>): string[] {
   return settingsWithoutEffect.filter(name => given[name] !== undefined).map(name => `${name} has no effect in this release.`)

@@ -11,11 +11,15 @@ t.test('--version answers the version of the package', async t => {
 t.test('--help names every command, and that of a command its options', async t => {
   const all = await runCli(['--help'])
   t.equal(all.code, 0)
-  for (const command of ['migrate', 'config-check', 'keyring create <path>']) t.match(all.stdout, `dcr-broker ${command}`)
+  for (const command of ['migrate', 'config-check', 'keyring create <path>', 'callers create', 'policies set <name>', 'scopes remove <name>']) t.match(all.stdout, `dcr-broker ${command}`)
   const one = await runCli(['migrate', '--help'])
   t.equal(one.code, 0)
   t.match(one.stdout, '--rolled-back')
   t.notMatch(one.stdout, 'keyring')
+  const group = await runCli(['callers', '--help'])
+  t.equal(group.code, 0)
+  for (const command of ['callers create', 'callers list', 'callers revoke']) t.match(group.stdout, `dcr-broker ${command}`)
+  t.notMatch(group.stdout, 'policies')
 })
 
 const wrong: Array<[args: string[], complaint: RegExp]> = [
@@ -26,7 +30,18 @@ const wrong: Array<[args: string[], complaint: RegExp]> = [
   [['migrate', 'now'], /Unexpected argument: now/],
   [['migrate', '--status', '--rolled-back', 'x'], /exclude each other/],
   [['keyring'], /Known: create/],
-  [['keyring', 'create'], /exactly one path/]
+  [['keyring', 'create'], /exactly one path/],
+  [['callers'], /What to do with the callers\? Known: create, list, revoke\./],
+  [['policies', 'burn'], /Unknown action: policies burn\. Known: set, show, list\./],
+  [['callers', 'create', '--name', 'x'], /--kind is missing/],
+  [['callers', 'create', '--kind', 'konnect', '--name', 'x'], /--kind is not acceptable\. Accepted: initial-access-token\./],
+  [['callers', 'create', '--kind', 'initial-access-token'], /--name is missing/],
+  [['callers', 'create', '--kind', 'initial-access-token', '--name', 'x', '--expires-in', '30'], /--expires-in .* 30m, 12h, 30d/],
+  [['callers', 'create', '--kind', 'initial-access-token', '--name', 'x', '--max-registrations', '0'], /--max-registrations .* from 1 to/],
+  [['callers', 'create', '--kind', 'initial-access-token', '--name', 'x', '--scopes', 'register,admin'], /--scopes .* register, read/],
+  [['callers', 'revoke'], /Exactly one argument is needed/],
+  [['policies', 'set', 'Partners', '--file', 'x'], /The name is not acceptable/],
+  [['scopes', 'set', 'orders.read', '--resource', 'api://orders'], /--resource is not acceptable\. Accepted: a GUID/]
 ]
 for (const [args, complaint] of wrong) {
   t.test(`"dcr-broker ${args.join(' ')}" is a wrong command line: one line on stderr, exit code 2`, async t => {

@@ -23,6 +23,7 @@ t.test('an installation with the necessary settings gets the documented defaults
     },
     callers: { konnectApiKeys: [], adminApiKeys: [], initialAccessTokens: [] },
     registrationMode: 'token',
+    serviceTokens: { audiences: [], role: 'Registration.Create' },
     limits: {
       requestDeadlineMs: 8000,
       attemptTimeoutMs: 3000,
@@ -32,7 +33,8 @@ t.test('an installation with the necessary settings gets the documented defaults
       sweepIntervalMs: 300_000,
       sweepDelaysMs: [600_000, 86_400_000],
       supersededGraceMs: 60_000,
-      maxSecretsPerClient: 5
+      maxSecretsPerClient: 5,
+      maxExpiredPerRun: 50
     },
     purgeAfterHours: 168,
     secretLifetimeDays: { konnect: 730, register: 180 },
@@ -142,6 +144,12 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['a key for two kinds of caller', { KONNECT_API_KEYS: key, ADMIN_API_KEYS: key }, /^ADMIN_API_KEYS entry 1 is the same as KONNECT_API_KEYS/],
     ['a list of commas', { KONNECT_API_KEYS: ' , ' }, /^KONNECT_API_KEYS holds no key/],
     ['a mode of no meaning', { REGISTRATION_MODE: 'closed' }, /^REGISTRATION_MODE .*open, token, disabled/],
+    ['audiences of service tokens', { REGISTER_TOKEN_AUDIENCE: 'api://dcr, 5c0d2f7e-8a53-4a55-9a53-0b8c0b7e9f10' }, null],
+    ['a list of no audience', { REGISTER_TOKEN_AUDIENCE: ' , ' }, /^REGISTER_TOKEN_AUDIENCE is not acceptable/],
+    ['an audience with a space', { REGISTER_TOKEN_AUDIENCE: 'api://dcr broker' }, /^REGISTER_TOKEN_AUDIENCE is not acceptable/],
+    ['two roles', { REGISTER_TOKEN_ROLE: 'One,Two' }, /^REGISTER_TOKEN_ROLE is not acceptable/],
+    ['an expiry that is off', { EXPIRY_MAX_PER_RUN: '0' }, null],
+    ['an expiry without a bound', { EXPIRY_MAX_PER_RUN: '10001' }, /^EXPIRY_MAX_PER_RUN is not acceptable/],
     ['a port twice', { OPERATIONS_PORT: '3000' }, /^OPERATIONS_PORT is the same as PORT/],
     ['two free ports', { PORT: '0', OPERATIONS_PORT: '0' }, null],
     ['a lease that allows no call', { LEASE_MS: '8000' }, /^LEASE_MS is too short/],
@@ -155,6 +163,13 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     if (fault === null) t.strictSame(faults, [], name)
     else t.ok(faults.length === 1 && fault.test(faults[0] ?? ''), name, { faults })
   }
+})
+
+t.test('service tokens are for the broker\'s own app unless another audience is set', async t => {
+  const id = installation.AZURE_CLIENT_ID
+  t.strictSame(completeSettings(readSettings(installation)).serviceTokens, { audiences: [id, `api://${id}`], role: 'Registration.Create' })
+  const other = { ...installation, REGISTER_TOKEN_AUDIENCE: 'api://dcr , api://other', REGISTER_TOKEN_ROLE: 'Clients.Make' }
+  t.strictSame(completeSettings(readSettings(other)).serviceTokens, { audiences: ['api://dcr', 'api://other'], role: 'Clients.Make' })
 })
 
 t.test('the cloud of the authority decides about Graph', async t => {

@@ -1,8 +1,7 @@
 // dcr-broker migrate: brings the database to this release's schema, or says what it lacks.
-import { databaseHost } from '../../settings/endpoints.ts'
-import { collectGiven } from '../../settings/secret-files.ts'
 import { applyMigrations, markRolledBack, MigrationError, migrationStatus, type MigrationStatus } from '../../store/migrations.ts'
 import { CommandError, UsageError, type Command, type CommandContext, type ExitCode } from '../command.ts'
+import { databaseUrl } from '../database.ts'
 
 export const migrate: Command = {
   usage: 'migrate [--status | --rolled-back <migration>] [--json]',
@@ -59,14 +58,4 @@ async function resolve (url: string, name: string, json: boolean, { print, signa
   if (!await markRolledBack(url, name, signal)) throw new CommandError([`There is no failed migration ${name}.`])
   print(json ? JSON.stringify({ rolled_back: name }) : `Recorded: ${name} is rolled back; the next migrate applies it again.`)
   return 0
-}
-
-/** Only this setting is looked at: a migration job needs no other. */
-function databaseUrl (environment: NodeJS.ProcessEnv): string {
-  const { values, unusable, faults } = collectGiven(environment)
-  if (unusable.has('DATABASE_URL')) throw new CommandError(faults.filter(fault => fault.startsWith('DATABASE_URL')))
-  const url = values.DATABASE_URL
-  if (url === undefined) throw new CommandError(['DATABASE_URL is missing. Accepted: postgresql://user:password@host:port/database, or DATABASE_URL_FILE.'])
-  if (databaseHost(url) === null) throw new CommandError(['DATABASE_URL is not a PostgreSQL URL with a host.'])
-  return url
 }

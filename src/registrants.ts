@@ -1,0 +1,40 @@
+// Who may register over RFC 7591: tokens of the environment, tokens of our making, and Entra access tokens of services.
+import type { ServiceTokens } from './entra/service-tokens.ts'
+import type { RecogniseCaller } from './http/callers.ts'
+import { digestOfInitialAccessToken } from './initial-access-token.ts'
+import type { Caller } from './registration/registration.ts'
+import type { StoredCallers } from './store/caller-store.ts'
+
+/**
+ * The caller behind a bearer token of this provider, bound to it; null for any other token.
+ * Throws StoreUnavailableError, and DirectoryError `unavailable` when the tenant's keys can't be had.
+ */
+export type RecogniseRegistrant = (providerId: string, bearer: string) => Promise<Caller | null>
+
+export interface RegistrantsParts {
+  /** The environment's keys. */
+  recognise: RecogniseCaller
+  callers: Pick<StoredCallers, 'findCallerByDigest' | 'ensureServiceCaller' | 'noteUse'>
+  serviceTokens: Pick<ServiceTokens, 'applicationOf'>
+}
+
+export function createRegistrants ({ recognise, callers, serviceTokens }: RegistrantsParts): RecogniseRegistrant {
+  async function minted (bearer: string): Promise<Caller | null> {
+    const digest = digestOfInitialAccessToken(bearer)
+    const caller = digest === null ? null : await callers.findCallerByDigest(digest)
+    // Another kind of token is not for registering, whatever its prefix.
+    return caller?.kind === 'initial_access_token' ? caller : null
+  }
+
+  async function service (providerId: string, bearer: string): Promise<Caller | null> {
+    const applicationId = await serviceTokens.applicationOf(providerId, bearer)
+    return applicationId === null ? null : await callers.ensureServiceCaller(providerId, applicationId)
+  }
+
+  return async (providerId, bearer) => {
+    const caller = recognise('initial_access_token', bearer) ?? await minted(bearer) ?? await service(providerId, bearer)
+    if (caller === null || (caller.providerId !== null && caller.providerId !== providerId)) return null
+    callers.noteUse(caller.id)
+    return { ...caller, providerId }
+  }
+}

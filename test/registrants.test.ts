@@ -1,0 +1,101 @@
+// Who may register: tokens of the environment, tokens of the CLI, and services of the tenant.
+import { randomUUID } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { createRecogniser, environmentCallers } from '../src/environment-callers.ts'
+import { mintInitialAccessToken } from '../src/initial-access-token.ts'
+import { DirectoryError } from '../src/registration/ports.ts'
+import { createRegistrants } from '../src/registrants.ts'
+import { bootstrap } from '../src/store/bootstrap.ts'
+import { addInitialAccessToken, revokeCaller } from '../src/store/caller-administration.ts'
+import { createCallerStore } from '../src/store/caller-store.ts'
+import { createCatalogue } from '../src/store/catalogue.ts'
+import { openDatabase } from '../src/store/prisma-client.ts'
+import { createEnvelopeVault } from '../src/vault/envelope-vault.ts'
+import { createTestDatabase } from './support/postgres.ts'
+import { keyringFile, keyringOf } from './vault/keyring-fixture.ts'
+
+t.jobs = 2
+
+const tenantId = '01a20951-0000-4000-8000-000000000001'
+const appId = '01a20951-0000-4000-8000-00000000000a'
+const ENVIRONMENT_TOKEN = 'initial-token-of-the-environment'
+const OPERATOR_KEY = 'operator-key-of-the-environment'
+const SERVICE_TOKEN = 'header.payload.signature'
+
+async function setUp (t: Test) {
+  const database = await createTestDatabase(t)
+  const { prisma, close } = openDatabase({ connectionString: database.url })
+  t.teardown(close)
+  const vault = createEnvelopeVault(keyringOf(keyringFile({ k1: 'active' }, ['p1'])))
+  const environment = environmentCallers({ konnectApiKeys: [], adminApiKeys: [OPERATOR_KEY], initialAccessTokens: [ENVIRONMENT_TOKEN] }, vault)
+  const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
+  const { callerIds, providerId } = await bootstrap(prisma, provider, environment)
+  const catalogue = createCatalogue(prisma)
+  await catalogue.load()
+  const callers = createCallerStore(prisma, () => performance.now())
+  const keys = { areAway: false }
+  const serviceTokens = {
+    async applicationOf (provider: string, token: string) {
+      if (keys.areAway) throw new DirectoryError('unavailable', 'no keys')
+      return provider === providerId && token === SERVICE_TOKEN ? appId : null
+    }
+  }
+  const recognise = createRegistrants({ recognise: createRecogniser(environment, callerIds, vault, catalogue), callers, serviceTokens })
+  return {
+    prisma,
+    query: database.query,
+    providerId,
+    recognise,
+    callers,
+    keys,
+    async addToken (name: string, changes: { expiresInMs?: number } = {}) {
+      const { token, digest } = mintInitialAccessToken()
+      const wanted = { name, digest, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiresInMs: null, ...changes }
+      return { token, caller: await addInitialAccessToken(prisma, wanted) }
+    }
+  }
+}
+
+t.test('a token of the environment, one of the CLI and a service may register at their provider, and their use is remembered', async t => {
+  const { recognise, providerId, addToken, callers, query } = await setUp(t)
+  const { token, caller } = await addToken('of the team')
+  t.match(await recognise(providerId, ENVIRONMENT_TOKEN), { kind: 'initial_access_token', name: 'INITIAL_ACCESS_TOKENS[0]', providerId, scopes: ['register'] })
+  t.match(await recognise(providerId, token), { id: caller.id, kind: 'initial_access_token', name: 'of the team', providerId })
+  t.match(await recognise(providerId, SERVICE_TOKEN), { kind: 'service', name: `entra:${appId}`, providerId, scopes: ['register', 'read'] })
+  await callers.settled()
+  t.equal((await query('SELECT FROM caller WHERE last_used_at IS NOT NULL')).rowCount, 3)
+})
+
+t.test('at another provider they are nobody; a token bound to none is bound to the one it is used at', async t => {
+  const { recognise, addToken, query } = await setUp(t)
+  const { token, caller } = await addToken('of the team')
+  const elsewhere = randomUUID()
+  for (const bearer of [ENVIRONMENT_TOKEN, token, SERVICE_TOKEN]) t.equal(await recognise(elsewhere, bearer), null)
+  await query('UPDATE caller SET provider_id = NULL WHERE id = $1', [caller.id])
+  t.match(await recognise(elsewhere, token), { id: caller.id, providerId: elsewhere })
+})
+
+t.test('a token that was revoked or is over, and everything that is no such token, is nobody\'s', async t => {
+  const { recognise, providerId, addToken, prisma, query } = await setUp(t)
+  const { token: revoked } = await addToken('revoked')
+  const { token: over, caller } = await addToken('over', { expiresInMs: 60_000 })
+  t.type(await recognise(providerId, revoked), Object)
+  t.type(await recognise(providerId, over), Object)
+  await revokeCaller(prisma, 'revoked')
+  await query('UPDATE caller SET expires_at = now() WHERE id = $1', [caller.id])
+  const { token: managing } = await addToken('of another kind')
+  await query("UPDATE caller SET kind = 'operator' WHERE name = 'of another kind'")
+  for (const bearer of [revoked, over, managing, OPERATOR_KEY, '', 'dcr_iat_', `${ENVIRONMENT_TOKEN}x`, mintInitialAccessToken().token, 'a.b.c']) {
+    t.equal(await recognise(providerId, bearer), null, bearer.slice(0, 12))
+  }
+  t.match(await recognise(providerId, ENVIRONMENT_TOKEN), { kind: 'initial_access_token' }, 'positive control')
+})
+
+t.test('tokens of our own go on working while the keys of the tenant can\'t be had; a service learns that it is not its fault', async t => {
+  const { recognise, providerId, addToken, keys } = await setUp(t)
+  const { token } = await addToken('of the team')
+  keys.areAway = true
+  t.type(await recognise(providerId, ENVIRONMENT_TOKEN), Object)
+  t.type(await recognise(providerId, token), Object)
+  await t.rejects(recognise(providerId, SERVICE_TOKEN), { name: 'DirectoryError', fault: 'unavailable' })
+})
