@@ -59,7 +59,9 @@ export async function readRegistration (core: Core, holder: Holder): Promise<Reg
  * Replaces the whole document (RFC 7592 §2.2: what is left out is deleted), within the policy that bounded the registration.
  * A secret near its end, or one that the new auth method needs, is issued; one that it does not need is revoked.
  */
-export async function replaceRegistration (core: Core, holder: Holder, { requested, clientSecret }: ReplaceDocument, requestId: string): Promise<RegisteredClient> {
+export async function replaceRegistration (
+  core: Core, holder: Holder, { requested, clientSecret }: ReplaceDocument, requestId: string
+): Promise<RegisteredClient> {
   const { registration: before, token, digest } = holder
   if (before.state === 'disabled') throw new RegistrationError('not_permitted', 'The client is disabled. Its operator can enable it.')
   if (before.state !== 'active' || before.clientId === null) throw invalidToken()

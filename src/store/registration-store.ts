@@ -6,7 +6,8 @@ import type { PrismaClient } from './prisma-client.ts'
 import {
   acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
-import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson, reservedRegistration, toRegistration } from './rows.ts'
+import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson } from './row-json.ts'
+import { reservedRegistration, toRegistration } from './rows.ts'
 import { withinQuota } from './registration-quota.ts'
 import { guarded } from './store-errors.ts'
 import { spendWrites } from './write-budget.ts'
