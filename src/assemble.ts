@@ -1,24 +1,29 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { closeServer } from './close-server.ts'
 import { createEntraDirectories, type EntraDirectories } from './entra/entra-directories.ts'
+import { createServiceTokens, type ServiceTokens } from './entra/service-tokens.ts'
 import { createRecogniser, environmentCallers } from './environment-callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import type { RecogniseCaller } from './http/callers.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
-import { startUpkeepLoop, type UpkeepLoop } from './jobs/upkeep-loop.ts'
+import { startLoop, type Loop } from './jobs/loop.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
 import { createRegistrar } from './registration/registrar.ts'
+import { createRegistrants, type RecogniseRegistrant } from './registrants.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
+import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
+import { createExpiryStore } from './store/expiry-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
@@ -28,6 +33,8 @@ import { createEnvelopeVault } from './vault/envelope-vault.ts'
 import { openKeyring } from './vault/keyring.ts'
 
 const HOUR_MS = 3_600_000
+/** How long a change of a policy or scope may take to be seen by every replica. */
+const CATALOGUE_MS = 5_000
 const DAY_MS = 24 * HOUR_MS
 
 const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried: 'unknown', accepted: 'usable', failing: 'failing' }
@@ -61,10 +68,14 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let directories: EntraDirectories | null = null
+  let serviceTokens: ServiceTokens | null = null
   let recognise: RecogniseCaller = () => { throw new StoreUnavailableError('Not started yet') }
+  let recogniseRegistrant: RecogniseRegistrant = async () => { throw new StoreUnavailableError('Not started yet') }
 
   const ports: Ports = {
-    store: { ...createRegistrationStore(prisma, times, clock.monotonicMs), ...createDeliveryStore(prisma, times) },
+    store: {
+      ...createRegistrationStore(prisma, times, clock.monotonicMs), ...createDeliveryStore(prisma, times), ...createExpiryStore(prisma, times)
+    },
     directories: { of: providerId => directories?.of(providerId) ?? notStarted() },
     catalogue,
     vault,
@@ -72,12 +83,22 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     log
   }
   const registrar = createRegistrar(ports, coreSettings(settings))
-  const publicServer = await buildPublicServer({
+  // A sandbox with PORT=0 knows its address only once it listens.
+  const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
+  const publicServer: FastifyInstance = await buildPublicServer({
     logger: log,
     registrar,
     recogniseCaller: (kind, key) => recognise(kind, key),
+    recogniseRegistrant: async (providerId, bearer) => {
+      if (bearer !== null) return await recogniseRegistrant(providerId, bearer)
+      return settings.registrationMode === 'open' ? catalogue.anonymousCaller(providerId) : null
+    },
+    registrationMode: settings.registrationMode,
+    providers: { named: name => catalogue.providerNamed(name) },
+    authorizationServers: createAuthorizationServers(catalogue, tenant, issuerBase),
     version,
-    publicUrl: settings.publicListener.url
+    publicUrl: settings.publicListener.url,
+    issuerBase
   })
   const readiness = createReadiness({
     checks: {
@@ -103,7 +124,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
 
   const stopping = new AbortController()
-  let upkeep: UpkeepLoop | null = null
+  let loops: Loop[] = []
+  const callerStore = createCallerStore(prisma, clock.monotonicMs)
   const callers = environmentCallers(settings.callers, vault)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
   const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, catalogue, provider, callers }
@@ -113,12 +135,21 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }], {
         observe: ({ error, ...attempt }) => log.debug({ ...attempt, fault: error?.fault }, 'Graph call')
       })
+      serviceTokens = createServiceTokens([{
+        providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...settings.serviceTokens, ...tenant
+      }])
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
+      recogniseRegistrant = createRegistrants({ recognise, callers: callerStore, serviceTokens })
       // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
       directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
         log.warn({ err: error, providerId: result.providerId }, 'Entra ID does not accept the broker yet')
       })
-      upkeep = startUpkeepLoop(registrar, limits.resumeScanMs, log)
+      loops = [
+        startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log),
+        startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log),
+        // Policies and scopes that the CLI has changed.
+        startLoop('Catalogue', () => catalogue.load(), CATALOGUE_MS, log)
+      ]
       log.info({ installationId: result.installationId, tenantId: tenant.tenantId, version }, 'Started')
     })
   started.catch(() => {})
@@ -131,9 +162,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       readiness.drain()
       stopping.abort()
       // The background stops while the requests at hand end.
-      await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => upkeep?.close())])
+      await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
       await registrar.close()
-      await directories?.close()
+      await Promise.all([directories?.close(), serviceTokens?.close(), callerStore.settled()])
       await closeServer(operationsServer)
       await database.close()
       keyring.close()
@@ -156,8 +187,14 @@ function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSe
       operations: secretLifetimeDays.register * DAY_MS
     },
     maxSecretsPerClient: limits.maxSecretsPerClient,
+    expiryMaxPerRun: limits.maxExpiredPerRun,
     proveOnCreate: probeNewSecrets
   }
+}
+
+function addressOf (server: FastifyInstance): string {
+  const address = server.server.address()
+  return `http://localhost:${typeof address === 'object' ? address?.port ?? 0 : 0}`
 }
 
 function notStarted (): never {

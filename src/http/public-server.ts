@@ -1,4 +1,4 @@
-// The public listener: the Konnect bridge (and, later, the standard's surfaces).
+// The public listener: the standard's surfaces (registration, management, metadata) and the Konnect bridge.
 import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Registrar } from '../registration/registrar.ts'
@@ -6,23 +6,38 @@ import type { RecogniseCaller } from './callers.ts'
 import { konnectDialect, sendKonnectError, sendNoSuchRoute } from './konnect/errors.ts'
 import { konnectBridge } from './konnect/routes.ts'
 import { konnectComponents } from './konnect/route-schemas.ts'
+import { AuthorizationServerMetadata } from './metadata/document.ts'
+import { metadata, metadataTag, type AuthorizationServers } from './metadata/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
+import { routeMethods } from './plugins/route-methods.ts'
+import type { RecogniseRegistrant } from './register/authentication.ts'
+import type { Providers } from './register/issuer.ts'
+import { registerTag, securitySchemes } from './register/route-schemas.ts'
+import { registration, type RegistrationMode } from './register/routes.ts'
+import { registerComponents } from './register/schemas.ts'
 import { serverOptions } from './server-options.ts'
 
 export interface PublicServerOptions {
   logger: FastifyBaseLogger
   registrar: Registrar
   recogniseCaller: RecogniseCaller
+  recogniseRegistrant: RecogniseRegistrant
+  registrationMode: RegistrationMode
+  providers: Providers
+  authorizationServers: AuthorizationServers
   version: string
-  /** Base of the URLs handed out; relative in the document when null. */
+  /** Base of the paths in the OpenAPI document; relative when null. */
   publicUrl: string | null
+  /** The same for issuers and management addresses. Asked per request: a sandbox with PORT=0 knows it only once it listens. */
+  issuerBase: () => string
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
+  const { registrar, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase } = options
   const server: FastifyInstance = fastify(serverOptions(options.logger, konnectDialect))
   server.decorateRequest('caller', null)
   // Also for what belongs to no surface.
@@ -33,18 +48,26 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   await server.register(answerHeaders)
   await server.register(admission)
   await server.register(jsonBodies)
+  await server.register(routeMethods)
   await server.register(openapi, {
     title: 'DCR Broker',
     description: 'Dynamic client registration for Microsoft Entra ID.',
     version: options.version,
     url: options.publicUrl,
-    tags: [{ name: 'Konnect bridge', description: 'Kong Konnect\'s HTTP DCR contract. The API key decides the Entra tenant.' }],
+    tags: [
+      registerTag,
+      metadataTag,
+      { name: 'Konnect bridge', description: 'Kong Konnect\'s HTTP DCR contract. The API key decides the Entra tenant.' }
+    ],
     securitySchemes: {
+      ...securitySchemes,
       konnectApiKey: { type: 'apiKey', in: 'header', name: 'X-API-KEY', description: 'A key of the Konnect DCR provider; several are valid at once.' }
     }
   })
-  for (const component of konnectComponents) server.addSchema(component)
+  for (const component of [...registerComponents, AuthorizationServerMetadata, ...konnectComponents]) server.addSchema(component)
 
-  await server.register(konnectBridge, { prefix: '/konnect', registrar: options.registrar, recogniseCaller: options.recogniseCaller })
+  await server.register(registration, { registrar, recognise: recogniseRegistrant, mode: registrationMode, providers, publicUrl: issuerBase })
+  await server.register(metadata, { authorizationServers, registers: registrationMode !== 'disabled', publicUrl: issuerBase })
+  await server.register(konnectBridge, { prefix: '/konnect', registrar, recogniseCaller })
   return server
 }

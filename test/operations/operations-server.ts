@@ -8,11 +8,12 @@ import { buildOperationsServer } from '../../src/http/operations-server.ts'
 import { createReadiness, type Readiness } from '../../src/http/readiness.ts'
 import { createRegistrationsReader } from '../../src/registration/browse.ts'
 import type { RegistrationStore } from '../../src/registration/ports.ts'
-import type { Caller, Credential, ProductEvent, Registration, Surface } from '../../src/registration/registration.ts'
+import type { Caller, Credential, NewRegistration, ProductEvent, Registration, Surface } from '../../src/registration/registration.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { createRegistrationBrowser } from '../../src/store/registration-browser.ts'
 import { createRegistrationStore } from '../../src/store/registration-store.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { someCaller, someMetadata, someNewRegistration, someProjection } from '../support/records.ts'
 
 type Closing = Pick<Test, 'teardown'>
 
@@ -20,7 +21,7 @@ export const operatorKey = 'operator-key-0123456789'
 export const authorized = { authorization: `Bearer ${operatorKey}` }
 
 /** An operator of everything, who may only read. */
-export const operator: Caller = { id: randomUUID(), kind: 'operator', name: 'tests', providerId: null, scopes: ['read'] }
+export const operator: Caller = someCaller({ id: randomUUID(), kind: 'operator', scopes: ['read'] })
 
 export function recogniser (caller: Caller): RecogniseCaller {
   return (kind, key) => kind === caller.kind && key === operatorKey ? caller : null
@@ -76,9 +77,9 @@ export async function createRecords (t: Closing): Promise<Records> {
     if (provider === undefined) throw new Error('No such provider')
     const callerId = wanted.callerId ?? provider.callerId
     await addCaller(callerId, provider.id)
-    const { held } = await store.reserve({ ...newRegistration(wanted), providerId: provider.id, strategyId: provider.strategyId, callerId }, [])
-    if (held === null) throw new Error('Not reserved')
-    const { registration } = held
+    const reservation = await store.reserve(newRegistration(wanted, { providerId: provider.id, strategyId: provider.strategyId, callerId }), [])
+    if (reservation.kind !== 'reserved') throw new Error('Not reserved')
+    const { held, held: { registration } } = reservation
     Object.assign(registration, { state: 'active', objectId: randomUUID(), clientId: randomUUID(), principalId: randomUUID(), appliedRevision: 1, activatedAt: new Date() }, wanted.change)
     Object.assign(registration.credentials[0] ?? {}, { state: 'active', keyId: randomUUID(), hint: 'abc' }, wanted.credential)
     const saved = await store.save(held, { lease: { kind: 'release', dueInMs: null }, credentials: registration.credentials, events: wanted.events ?? [] })
@@ -91,32 +92,14 @@ export async function createRecords (t: Closing): Promise<Records> {
   return { database, store, reader, addProvider, add }
 }
 
-function newRegistration ({ surface = 'konnect', clientName = 'A client', createdAt = new Date() }: Wanted) {
-  const id = randomUUID()
-  return {
-    id,
+function newRegistration (wanted: Wanted, owner: Pick<NewRegistration, 'providerId' | 'strategyId' | 'callerId'>): NewRegistration {
+  const { surface = 'konnect', clientName = 'A client', createdAt = new Date() } = wanted
+  const redirectUris = ['https://app.test/callback']
+  return someNewRegistration({ ...owner, id: randomUUID(), credentialId: randomUUID(), createdAt }, {
     surface,
-    metadata: {
-      clientName,
-      description: null,
-      redirectUris: ['https://app.test/callback'],
-      grantTypes: ['authorization_code'],
-      scopes: ['openid'],
-      tokenEndpointAuthMethod: 'client_secret_post'
-    },
-    projection: {
-      displayName: clientName,
-      description: null,
-      tags: ['dcr-broker'],
-      accessTokenVersion: 2 as const,
-      redirectUris: { web: ['https://app.test/callback'], publicClient: [], spa: [] }
-    },
-    konnect: null,
-    verification: false,
-    fingerprint: null,
-    credentialId: randomUUID(),
-    createdAt
-  }
+    metadata: someMetadata({ clientName, redirectUris, grantTypes: ['authorization_code'], scopes: ['openid'], tokenEndpointAuthMethod: 'client_secret_post' }),
+    projection: someProjection({ displayName: clientName, accessTokenVersion: 2, redirectUris: { web: redirectUris, publicClient: [], spa: [] } })
+  })
 }
 
 export interface ServerWanted {

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { toRegistrationError } from '../../registration/failures.ts'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
 import { RequestRefusal, toRefusal, type Dialect, type RefusalStatus } from '../refusals.ts'
-import { sentenceOfSchemaFault } from './schema-faults.ts'
+import { sentenceOfSchemaFault } from '../schema-faults.ts'
 import type { ErrorBody } from './schemas.ts'
 
 interface Row { status: number, error: string }
@@ -16,6 +16,10 @@ const ROWS: Record<RegistrationErrorCode, Row> = {
   invalid_request: { status: 400, error: 'invalid_request' },
   unknown_client: { status: 404, error: 'not_found' },
   unknown_secret: { status: 404, error: 'not_found' },
+  // Of RFC 7592: no key of Konnect leads there.
+  invalid_token: { status: 401, error: 'unauthorized' },
+  not_permitted: { status: 403, error: 'access_denied' },
+  registration_quota: { status: 403, error: 'access_denied' },
   secret_limit: { status: 400, error: 'secret_limit_reached' },
   drifted: { status: 409, error: 'application_gone' },
   busy: { status: 503, error: 'temporarily_unavailable' },

@@ -1,13 +1,15 @@
 // Answers of the core -> Konnect's closed objects. Times are ISO-8601 strings, never null where Konnect shows them.
 import type { NewSecret, SecretMetadata } from '../../registration/client-secrets.ts'
-import type { RegisteredClient } from '../../registration/register-client.ts'
+import type { RegisteredClient } from '../../registration/make-client.ts'
 
-export function presentApplication (client: RegisteredClient) {
+export function presentApplication ({ clientId, clientSecret, issuedAt, secretExpiresAt }: RegisteredClient) {
+  // Every client of Konnect has a secret, kept for as long as its answer may be asked for.
+  if (clientSecret === null || secretExpiresAt === null) throw new Error(`Client ${clientId} has no secret to answer`)
   return {
-    client_id: client.clientId,
-    client_secret: client.clientSecret,
-    client_id_issued_at: client.issuedAt.toISOString(),
-    client_secret_expires_at: client.secretExpiresAt.toISOString()
+    client_id: clientId,
+    client_secret: clientSecret,
+    client_id_issued_at: issuedAt.toISOString(),
+    client_secret_expires_at: secretExpiresAt.toISOString()
   }
 }
 

@@ -18,7 +18,13 @@ export function toRegisterClient (body: NewApplicationBody): RegisterClient {
       redirectUris: listOf(body.redirect_uris),
       grantTypes: grantTypesOf(listOf(body.grant_types)),
       scopes: listOf(body.scopes),
-      tokenEndpointAuthMethod: textOrNull(body.token_endpoint_auth_method) ?? 'client_secret_basic'
+      tokenEndpointAuthMethod: textOrNull(body.token_endpoint_auth_method) ?? 'client_secret_basic',
+      responseTypes: [],
+      applicationType: null,
+      platform: null,
+      jwks: null,
+      federatedIdentities: [],
+      members: {}
     },
     konnect: {
       portalId: body.portal_id ?? null,

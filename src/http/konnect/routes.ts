@@ -1,11 +1,12 @@
 // The Konnect bridge: Kong's HTTP DCR contract over the use cases of the core. Each handler: command, use case, presenter.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Call } from '../../registration/access.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import { RegistrationError } from '../../registration/errors.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
+import { watchDelivery } from '../delivery.ts'
 import { sendKonnectError, sendNoSuchRoute, sendUnauthorized } from './errors.ts'
 import { presentAddedSecret, presentApplication, presentRotatedSecret, presentSecrets } from './presenter.ts'
 import { toClientEvent, toMetadataChange, toRegisterClient } from './requests.ts'
@@ -75,10 +76,4 @@ function callOf (request: FastifyRequest): Call {
 function clientIdOf ({ clientId }: { clientId: string }): string {
   if (!UUID.test(clientId)) throw new RegistrationError('unknown_client', 'There is no such client.')
   return clientId.toLowerCase()
-}
-
-// An answer is delivered when its last byte has left for the operating system before the socket closed.
-function watchDelivery (reply: FastifyReply, mark: (outcome: 'delivered' | 'not_delivered') => void): void {
-  if (reply.raw.destroyed) return mark('not_delivered')
-  reply.raw.once('close', () => mark(reply.raw.writableFinished ? 'delivered' : 'not_delivered'))
 }

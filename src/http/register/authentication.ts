@@ -1,0 +1,64 @@
+// Who registers and who manages: bearer tokens of the Authorization header and of nowhere else (RFC 6750 §2.1), before the body is read.
+import type { FastifyRequest } from 'fastify'
+import type { Holder } from '../../registration/managed-client.ts'
+import type { Registrar } from '../../registration/registrar.ts'
+import type { Caller } from '../../registration/registration.ts'
+
+/**
+ * Who may register at this provider, bound to it; null: nobody we know. The bearer token null: none was shown, which is enough where
+ * registration is open. Throws what a use case may throw when the database or the tenant's keys are away.
+ */
+export type RecogniseRegistrant = (providerId: string, bearer: string | null) => Promise<Caller | null>
+
+/** A token is missing, not valid, or allows too little. Answered with a challenge (RFC 6750 §3). */
+export class ChallengeError extends Error {
+  readonly statusCode: 401 | 403
+  /** Null: no token was shown, and then the challenge names no error. */
+  readonly error: 'invalid_token' | 'insufficient_scope' | null
+
+  constructor (statusCode: 401 | 403, error: 'invalid_token' | 'insufficient_scope' | null, message: string) {
+    super(message)
+    this.name = 'ChallengeError'
+    this.statusCode = statusCode
+    this.error = error
+  }
+}
+
+/** What the token of a registrant must allow. */
+export const REGISTER_SCOPE = 'register'
+
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
+const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** @throws ChallengeError, and what `recognise` throws */
+export async function authenticateRegistrant (recognise: RecogniseRegistrant, providerId: string, request: FastifyRequest): Promise<Caller> {
+  const bearer = bearerOf(request)
+  const caller = await recognise(providerId, bearer)
+  if (caller === null) {
+    throw bearer === null
+      ? new ChallengeError(401, null, 'An initial access token is required: Authorization: Bearer <token>.')
+      : new ChallengeError(401, 'invalid_token', 'The initial access token is not valid: unknown, expired, revoked or of another provider.')
+  }
+  if (!caller.scopes.includes(REGISTER_SCOPE)) {
+    throw new ChallengeError(403, 'insufficient_scope', `The token does not allow to register: it lacks the scope ${REGISTER_SCOPE}.`)
+  }
+  return caller
+}
+
+/** @throws ChallengeError; RegistrationError invalid_token for an unknown client and a wrong token alike (RFC 7592 §2.1) */
+export async function authenticateHolder (registrar: Pick<Registrar, 'holderOf'>, providerId: string, clientId: string, request: FastifyRequest): Promise<Holder> {
+  const token = bearerOf(request)
+  if (token === null) throw new ChallengeError(401, null, 'The registration access token is required: Authorization: Bearer <token>.')
+  // Every client id we gave out is a GUID.
+  if (!GUID.test(clientId)) throw new ChallengeError(401, 'invalid_token', 'The registration access token is not valid.')
+  return await registrar.holderOf(providerId, clientId.toLowerCase(), token)
+}
+
+/** Null: nothing was shown. @throws ChallengeError when something was that can't be a bearer token */
+function bearerOf ({ headers: { authorization } }: FastifyRequest): string | null {
+  if (authorization === undefined) return null
+  const token = BEARER.exec(authorization)?.[1]
+  if (token !== undefined) return token
+  // RFC 6750 §3.1: another scheme is no authentication at all; a token that can't be one is not valid.
+  throw new ChallengeError(401, /^Bearer(\s|$)/i.test(authorization) ? 'invalid_token' : null, 'A bearer token is expected: Authorization: Bearer <token>.')
+}

@@ -1,0 +1,51 @@
+// Answers of the core -> the client information response of RFC 7591 §3.2.1 and RFC 7592 §3. No nulls, no empty strings, times in whole seconds.
+import type { RegisteredClient } from '../../registration/make-client.ts'
+import { documentOf } from '../../registration/metadata/registered-document.ts'
+import type { Preview } from '../../registration/register-document.ts'
+import type { Json } from '../../registration/registration.ts'
+
+export type ClientDocument = Record<string, Json>
+
+export function presentClient (client: RegisteredClient, issuer: string): ClientDocument {
+  const { clientId, clientSecret, secretExpiresAt, managementToken } = client
+  return {
+    ...documentOf(client.registration.metadata),
+    client_id: clientId,
+    client_id_issued_at: secondsOf(client.issuedAt),
+    // RFC 7591 §3.2.1: the one requires the other. A policy may keep both to the first answer.
+    ...(clientSecret !== null && secretExpiresAt !== null && { client_secret: clientSecret, client_secret_expires_at: secondsOf(secretExpiresAt) }),
+    // RFC 7592 §3: both or neither.
+    ...(managementToken !== null && { registration_access_token: managementToken, registration_client_uri: managementUri(issuer, clientId) })
+  }
+}
+
+export function managementUri (issuer: string, clientId: string): string {
+  return `${issuer}/register/${encodeURIComponent(clientId)}`
+}
+
+/** What Entra would get, in Graph's names; what would not be written is left out. */
+export function presentPreview ({ policy, metadata, projection }: Preview) {
+  const { displayName, redirectUris, requiredResourceAccess, grants, certificates, federatedIdentities } = projection
+  return {
+    policy,
+    registered: documentOf(metadata),
+    entra: {
+      displayName,
+      platforms: redirectUris,
+      requiredResourceAccess: requiredResourceAccess ?? [],
+      grantedAccess: grants?.granted ?? [],
+      ...(projection.isFallbackPublicClient !== null && { isFallbackPublicClient: projection.isFallbackPublicClient }),
+      ...(projection.homePageUrl !== null && { homePageUrl: projection.homePageUrl }),
+      ...(projection.termsOfServiceUrl !== null && { termsOfServiceUrl: projection.termsOfServiceUrl }),
+      ...(projection.privacyStatementUrl !== null && { privacyStatementUrl: projection.privacyStatementUrl }),
+      ...(certificates !== null && {
+        keyCredentials: certificates.map(({ displayName, startsAt, endsAt }) => ({ displayName, startDateTime: startsAt, endDateTime: endsAt }))
+      }),
+      ...(federatedIdentities !== null && { federatedIdentityCredentials: federatedIdentities.map(each => ({ ...each })) })
+    }
+  }
+}
+
+function secondsOf (time: Date): number {
+  return Math.floor(time.getTime() / 1_000)
+}

@@ -1,0 +1,108 @@
+// What each route of registration and management takes and answers: validation, types and the OpenAPI document in one.
+import { Type, type TSchema } from 'typebox'
+import { ref } from '../plugins/openapi.ts'
+import { ClientReplacement, NewClient, NoContent, OAuthError, PreviewAnswer, RegisteredClientAnswer, type NewClientBody } from './schemas.ts'
+
+/** Where the routes stand: the provider `default`, or the one that the path names. */
+export type Place = 'default' | 'named'
+
+export const securitySchemes = {
+  initialAccessToken: {
+    type: 'http', scheme: 'bearer', description: 'An initial access token, or an Entra access token of a service with the app role. Not needed where registration is open.'
+  },
+  registrationAccessToken: { type: 'http', scheme: 'bearer', description: 'The token of one client, from the answer to its registration or last update.' }
+} as const
+
+export const registerTag = { name: 'Registration', description: 'Dynamic client registration and management (RFC 7591, RFC 7592).' }
+
+const described = (schema: TSchema, description: string) => Type.Unsafe<object>({ ...ref(schema), description })
+const failure = (description: string) => described(OAuthError, description)
+
+const failures = {
+  400: failure('The document can\'t be registered; the sentence says what would be.'),
+  401: failure('The token is missing or not valid; WWW-Authenticate says which.'),
+  403: failure('The token or the policy does not allow it.'),
+  404: failure('There is no such provider, or nobody can register here.'),
+  413: failure('The body is too large.'),
+  415: failure('The body is not application/json.'),
+  502: failure('Entra ID refuses the broker: its credential, its permission, a tenant policy or quota. Nothing the caller can mend.'),
+  503: failure('Not finished before the deadline, or Entra ID or the database does not answer. Repeat the same request after Retry-After.')
+}
+
+const newClientExamples = {
+  confidential: {
+    summary: 'A web application with a secret',
+    value: { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile' }
+  },
+  native: {
+    summary: 'A client without a secret, such as an MCP client',
+    value: {
+      client_name: 'Editor',
+      redirect_uris: ['http://127.0.0.1:33418/', 'https://editor.example.com/redirect'],
+      grant_types: ['authorization_code', 'refresh_token'],
+      token_endpoint_auth_method: 'none',
+      application_type: 'native'
+    }
+  },
+  service: {
+    summary: 'A service that acts for itself',
+    value: { client_name: 'Nightly import', grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' }
+  }
+}
+
+const dryRun = Type.Object({
+  dry_run: Type.Optional(Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'], description: 'true: answer what the request would become, make nothing.' }))
+})
+
+const idempotencyKey = Type.Object({
+  'idempotency-key': Type.Optional(Type.String({ description: 'For repeats: within two minutes the same key and document get the same answer if it was never received. Ignored without a token.' }))
+})
+
+/** Operation ids are unique in the document: those of the named place end in AtProvider. */
+export function operationsAt (place: Place) {
+  const suffix = place === 'default' ? '' : 'AtProvider'
+  const provider = { provider: Type.String({ description: 'Name of the provider, that is of the Entra tenant.' }) }
+  const clientId = { clientId: Type.String({ description: 'The client_id.' }) }
+  const paramsOf = <Names extends object>(members: Record<string, TSchema>) => Type.Unsafe<Names>(Type.Object(place === 'default' ? members : { ...provider, ...members }))
+  const manage = { tags: [registerTag.name], security: [{ registrationAccessToken: [] }], params: paramsOf<{ clientId: string }>(clientId) }
+  return {
+    register: {
+      tags: [registerTag.name],
+      security: [{ initialAccessToken: [] }, {}],
+      operationId: `registerClient${suffix}`,
+      summary: 'Register a client',
+      description: 'Makes the Entra application. The answer holds what was registered, which may be less than what was asked for.',
+      ...(place === 'named' && { params: paramsOf<object>({}) }),
+      querystring: dryRun,
+      headers: idempotencyKey,
+      body: Type.Unsafe<NewClientBody>({ ...ref(NewClient), 'x-examples': newClientExamples }),
+      response: {
+        200: described(PreviewAnswer, 'Of a dry run.'),
+        201: described(RegisteredClientAnswer, 'The client. Location is its registration_client_uri.'),
+        ...failures
+      }
+    },
+    read: {
+      ...manage,
+      operationId: `readClient${suffix}`,
+      summary: 'Read a registration',
+      description: 'With the current secret while it is valid, unless the policy says no.',
+      response: { 200: described(RegisteredClientAnswer, 'The client.'), ...failures }
+    },
+    replace: {
+      ...manage,
+      operationId: `replaceClient${suffix}`,
+      summary: 'Replace the metadata of a registration',
+      description: 'What is left out is deleted. A secret near its end is renewed. The token may be a new one; the older one is valid until the new one is first used.',
+      body: ref(ClientReplacement),
+      response: { 200: described(RegisteredClientAnswer, 'The client as it is now.'), ...failures }
+    },
+    end: {
+      ...manage,
+      operationId: `endClient${suffix}`,
+      summary: 'End a registration',
+      description: 'Its id, secrets and tokens are of no use at once; access tokens that Entra has issued live to their end.',
+      response: { 204: NoContent, ...failures }
+    }
+  }
+}

@@ -1,0 +1,114 @@
+// Registration (RFC 7591) and management (RFC 7592) over the use cases of the core. Each handler: command, use case, presenter.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Call } from '../../registration/access.ts'
+import type { Holder } from '../../registration/managed-client.ts'
+import type { Registrar } from '../../registration/registrar.ts'
+import type { Provider } from '../../registration/registration.ts'
+import { watchDelivery } from '../delivery.ts'
+import { RequestRefusal } from '../refusals.ts'
+import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
+import { standardDialect } from './dialect.ts'
+import { DEFAULT_PROVIDER, issuerOf, type Providers } from './issuer.ts'
+import { managementUri, presentClient, presentPreview } from './presenter.ts'
+import { toRegisterDocument, toReplaceDocument, toRequestedMetadata } from './requests.ts'
+import { operationsAt, type Place } from './route-schemas.ts'
+
+/** `disabled`: nobody registers; what is registered stays managed. Who registers in the other modes, `recognise` knows. */
+export type RegistrationMode = 'open' | 'token' | 'disabled'
+
+export type StandardRegistrar =
+  Pick<Registrar, 'registerDocument' | 'preview' | 'answered' | 'holderOf' | 'readRegistration' | 'replaceRegistration' | 'endRegistration'>
+
+export interface RegistrationOptions {
+  registrar: StandardRegistrar
+  recognise: RecogniseRegistrant
+  mode: RegistrationMode
+  providers: Providers
+  /** Base of the URLs handed out; a sandbox with PORT=0 knows it only once it listens. */
+  publicUrl: () => string
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set before the handlers of registration and management run. */
+    provider: Provider | null
+    /** Who has shown the token of the client in the path. */
+    holder: Holder | null
+  }
+}
+
+/** Serves /register, and /t/<provider>/register for every provider but the default one. */
+export async function registration (server: FastifyInstance, options: RegistrationOptions): Promise<void> {
+  await server.register(registrationRoutes, { prefix: '/register', place: 'default', ...options })
+  await server.register(registrationRoutes, { prefix: '/t/:provider/register', place: 'named', ...options })
+}
+
+const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { place: Place }> = async (server, options) => {
+  const { registrar, recognise, mode, providers, publicUrl, place } = options
+  const operations = operationsAt(place)
+  await server.register(standardDialect)
+  server.decorateRequest('provider', null)
+  server.decorateRequest('holder', null)
+
+  const findProvider = async (request: FastifyRequest) => {
+    request.provider = providerOf(providers, request)
+  }
+  // Before the body is read: who has no token learns nothing about what a good document looks like.
+  const byRegistrant = async (request: FastifyRequest) => {
+    request.caller = await authenticateRegistrant(recognise, known(request.provider).id, request)
+  }
+  const byHolder = async (request: FastifyRequest) => {
+    const { clientId } = request.params as { clientId: string }
+    request.holder = await authenticateHolder(registrar, known(request.provider).id, clientId, request)
+  }
+
+  if (mode !== 'disabled') {
+    server.post('', { schema: operations.register, onRequest: [findProvider, byRegistrant] }, async (request, reply) => {
+      const call = callOf(request)
+      if (request.query.dry_run === 'true') return presentPreview(await registrar.preview(toRequestedMetadata(request.body), call))
+      const document = toRegisterDocument(request.body, call.caller, request.headers['idempotency-key'])
+      const client = await registrar.registerDocument(document, call)
+      watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))
+      const issuer = issuerOfRequest(request)
+      if (client.managementToken !== null) reply.header('location', managementUri(issuer, client.clientId))
+      return reply.code(201).send(presentClient(client, issuer))
+    })
+  }
+
+  const managed = { onRequest: [findProvider, byHolder] }
+
+  server.get('/:clientId', { ...managed, schema: operations.read }, async request =>
+    presentClient(await registrar.readRegistration(known(request.holder)), issuerOfRequest(request)))
+
+  server.put('/:clientId', { ...managed, schema: operations.replace }, async request => {
+    const document = toReplaceDocument(request.body, request.params.clientId)
+    return presentClient(await registrar.replaceRegistration(known(request.holder), document, request.id), issuerOfRequest(request))
+  })
+
+  server.delete('/:clientId', { ...managed, schema: operations.end }, async (request, reply) => {
+    await registrar.endRegistration(known(request.holder), request.id)
+    return reply.code(204).send(undefined)
+  })
+
+  function issuerOfRequest (request: FastifyRequest): string {
+    return issuerOf(publicUrl(), known(request.provider).name)
+  }
+}
+
+// One address per provider: the default one has no second name.
+function providerOf (providers: Providers, request: FastifyRequest): Provider {
+  const { provider: name } = request.params as { provider?: string }
+  const provider = name === DEFAULT_PROVIDER ? null : providers.named(name ?? DEFAULT_PROVIDER)
+  if (provider === null) throw new RequestRefusal(404, 'There is no such provider.')
+  return provider
+}
+
+function callOf (request: FastifyRequest): Call {
+  return { caller: known(request.caller), requestId: request.id }
+}
+
+function known<T> (value: T | null): T {
+  if (value === null) throw new Error('The route is not guarded')
+  return value
+}
