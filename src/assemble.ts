@@ -95,7 +95,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     },
     registrationMode: settings.registrationMode,
     providers: { named: name => catalogue.providerNamed(name) },
-    authorizationServers: createAuthorizationServers(catalogue, tenant, issuerBase),
+    authorizationServers: createAuthorizationServers({ catalogue, cloud: tenant, isOpen: settings.registrationMode === 'open', issuerBase }),
     version,
     publicUrl: settings.publicListener.url,
     issuerBase

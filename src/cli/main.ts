@@ -16,6 +16,8 @@ import { policiesShow } from './commands/policies-show.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
 import { scopesSet } from './commands/scopes-set.ts'
+import { usageDeclare } from './commands/usage-declare.ts'
+import { usageReport } from './commands/usage-report.ts'
 
 /** By their first word, or by two where the first names what the second does something with. */
 const commands: Readonly<Record<string, Command>> = {
@@ -30,7 +32,9 @@ const commands: Readonly<Record<string, Command>> = {
   'policies list': policiesList,
   'scopes set': scopesSet,
   'scopes list': scopesList,
-  'scopes remove': scopesRemove
+  'scopes remove': scopesRemove,
+  'usage declare': usageDeclare,
+  'usage report': usageReport
 }
 
 process.exitCode = await main(process.argv.slice(2))

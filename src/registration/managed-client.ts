@@ -94,9 +94,10 @@ export async function replaceRegistration (
     await operation.commit()
     if (registration.desiredRevision !== registration.appliedRevision) await sendOrRevert(operation, wish)
   })
-  await bringSecretsInLine(operation)
+  const hasNewSecret = await bringSecretsInLine(operation)
   await run(operation)
-  return { ...await shownAgain(core, registration), managementToken: minted?.token ?? token }
+  const client = hasNewSecret ? await answerOf(core, registration) : await shownAgain(core, registration)
+  return { ...client, managementToken: minted?.token ?? token }
 }
 
 /** Ends the client: its id, secrets and tokens at once. */
@@ -105,11 +106,13 @@ export async function endRegistration (core: Core, { registration }: Holder, req
   await removeClient(core, registration.clientId, callOf(registration, requestId))
 }
 
-async function bringSecretsInLine (operation: Operation): Promise<void> {
+/** Resolves to whether there is a secret that nobody has been shown yet. */
+async function bringSecretsInLine (operation: Operation): Promise<boolean> {
   const { registration, ports: { clock } } = operation
   if (needsSecret(registration.metadata)) {
-    if (isNearItsEnd(operation)) await addCredential(operation, 'credential.renewed')
-    return
+    if (!isNearItsEnd(operation)) return false
+    await addCredential(operation, 'credential.renewed')
+    return true
   }
   for (const credential of registration.credentials) {
     if (credential.state !== 'active') continue
@@ -118,6 +121,7 @@ async function bringSecretsInLine (operation: Operation): Promise<void> {
     operation.touch(credential)
     operation.note('credential.revoking', 'succeeded', { key_id: credential.keyId })
   }
+  return false
 }
 
 // The older secret stays valid until its own end: a renewal takes nothing away.

@@ -97,8 +97,6 @@ export interface ExpiryStore {
   disableExpired (limit: number): Promise<number>
   /** Ends at most `limit` clients that expiry disabled long enough ago. Resolves to their number. */
   endExpired (limit: number): Promise<number>
-  /** What a declared source of use has seen until `until`: the latest use of each client id. */
-  recordUse (providerId: string, until: Date, uses: ReadonlyMap<string, Date>): Promise<void>
 }
 
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */

@@ -50,15 +50,6 @@ export function createExpiryStore (prisma: PrismaClient, times: LeaseTimes): Exp
       ), ended AS (
         UPDATE registration r SET state = 'deleting', due_at = now(), updated_at = now()
         FROM over o WHERE r.id = o.id RETURNING r.id, r.provider_id, r.client_id
-      ) ${note('registration.expiry_deleting', 'ended')}`),
-
-    recordUse: (providerId: string, until: Date, uses: ReadonlyMap<string, Date>) => guarded(async () => {
-      await prisma.$executeRaw`
-        UPDATE registration r SET last_used_at = greatest(r.last_used_at, u.at)
-        FROM unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) u(client_id, at)
-        WHERE r.provider_id = ${providerId}::uuid AND r.client_id = u.client_id`
-      await prisma.$executeRaw`
-        UPDATE provider SET usage_reported_at = greatest(usage_reported_at, least(${until}, now())) WHERE id = ${providerId}::uuid AND usage_source IS NOT NULL`
-    })
+      ) ${note('registration.expiry_deleting', 'ended')}`)
   }
 }

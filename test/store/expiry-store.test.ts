@@ -2,6 +2,7 @@
 import t from 'tap'
 import type { ExpiryRules } from '../../src/registration/policy.ts'
 import type { Registration } from '../../src/registration/registration.ts'
+import { declareUsageSource, recordUse } from '../../src/store/usage-administration.ts'
 import { openStore, type OpenStore } from './open-store.ts'
 
 t.jobs = 3
@@ -47,19 +48,30 @@ t.test('no run touches more than it may', async t => {
 })
 
 t.test('by use: nothing expires before a source is declared and has reported the whole time', async t => {
-  const { store, active, database, providerId } = await openWithExpiry(t, { afterDays: 30, countedFrom: 'use', graceDays: 7 })
+  const { store, active, prisma } = await openWithExpiry(t, { afterDays: 30, countedFrom: 'use', graceDays: 7 })
+  const report = async (until: Date, uses = new Map<string, Date>()) => await recordUse(prisma, 'default', until, uses)
   const unused = await active({ activatedDaysAgo: 60 })
   const used = await active({ activatedDaysAgo: 60 })
   t.equal(await store.disableExpired(10), 0, 'no source')
-  await store.recordUse(providerId, new Date(), new Map())
-  t.equal(await store.disableExpired(10), 0, 'what nobody has declared does not count')
-  await database.query("UPDATE provider SET usage_source = 'sign-in logs'")
+  await t.rejects(report(new Date()), /no source of use/)
+  await declareUsageSource(prisma, 'default', 'sign-in logs')
   t.equal(await store.disableExpired(10), 0, 'it has not reported')
-  await store.recordUse(providerId, daysAgo(40), new Map())
+  await report(daysAgo(40))
   t.equal(await store.disableExpired(10), 0, 'its report ends 20 days after the registration')
-  await store.recordUse(providerId, new Date(), new Map([[used, daysAgo(5)]]))
+  t.equal(await report(new Date(), new Map([[used, daysAgo(5)], [POLICY, new Date()]])), 1, 'of the two one is known')
   t.equal(await store.disableExpired(10), 1)
   t.match([await store.find(unused), await store.find(used)], [{ state: 'disabled' }, { state: 'active' }])
+})
+
+t.test('by use: what one source has reported does not count for the next', async t => {
+  const { store, active, prisma } = await openWithExpiry(t, { afterDays: 30, countedFrom: 'use', graceDays: 7 })
+  await active({ activatedDaysAgo: 60 })
+  await declareUsageSource(prisma, 'default', 'sign-in logs')
+  await recordUse(prisma, 'default', new Date(), new Map())
+  await declareUsageSource(prisma, 'default', 'the gateway')
+  t.equal(await store.disableExpired(10), 0)
+  await declareUsageSource(prisma, 'default', null)
+  t.equal(await store.disableExpired(10), 0)
 })
 
 t.test('what expiry disabled ends after the grace period; what an operator disabled stays', async t => {

@@ -5,7 +5,7 @@ import type { NewRegistration } from '../../src/registration/registration.ts'
 import { bootstrap } from '../../src/store/bootstrap.ts'
 import { createDeliveryStore } from '../../src/store/delivery-store.ts'
 import { createExpiryStore } from '../../src/store/expiry-store.ts'
-import { openDatabase } from '../../src/store/prisma-client.ts'
+import { openDatabase, type PrismaClient } from '../../src/store/prisma-client.ts'
 import { createRegistrationStore } from '../../src/store/registration-store.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -17,7 +17,7 @@ export interface OpenStore {
   store: Store
   database: TestDatabase
   callerId: string
-  providerId: string
+  prisma: PrismaClient
   /** Whether a registration with this fingerprint is open. */
   isOpen: (fingerprint: string) => Promise<boolean>
   /** A registration that nobody has reserved yet. */
@@ -47,7 +47,7 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
     store,
     database,
     callerId,
-    providerId,
+    prisma,
     entry,
     async isOpen (fingerprint) {
       const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2', [callerId, fingerprint])

@@ -1,9 +1,9 @@
 // Konnect's payloads -> commands of the core.
-import { createHash } from 'node:crypto'
 import type { ClientEvent, MetadataChange } from '../../registration/change-client.ts'
 import type { RegisterClient } from '../../registration/register-client.ts'
 import { grantTypesOf } from '../../registration/translation.ts'
 import { RegistrationError } from '../../registration/errors.ts'
+import { digestOf } from '../request-digest.ts'
 import type { EventHookBody, NewApplicationBody } from './schemas.ts'
 
 /** Konnect's Verify button creates a client with this portal id and deletes it again. */
@@ -70,15 +70,4 @@ function listOf (value: string[] | string | null | undefined): string[] {
 
 function textOrNull (value: string | null | undefined): string | null {
   return value === undefined || value === '' ? null : value
-}
-
-/** SHA-256 over the body with sorted members: the order in which Konnect writes them says nothing. */
-function digestOf (body: unknown): string {
-  return createHash('sha256').update(JSON.stringify(sorted(body))).digest('base64url')
-}
-
-function sorted (value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1).map(([name, member]) => [name, sorted(member)]))
 }

@@ -18,13 +18,17 @@ export interface AuthorizationServer {
   endpoints: EntraEndpoints
   /** What clients may ask for. */
   scopes: string[]
+  /** What can be registered here without a policy of one's own. */
+  grantTypes: string[]
+  authMethods: string[]
 }
 
 /** `oauth`: RFC 8414. `openid`: OpenID Connect Discovery, which has a few members more. */
 export type MetadataForm = 'oauth' | 'openid'
 
 /** @param registers whether anybody can register */
-export function metadataOf ({ issuer, endpoints, scopes }: AuthorizationServer, form: MetadataForm, registers: boolean): Record<string, string | string[]> {
+export function metadataOf (server: AuthorizationServer, form: MetadataForm, registers: boolean): Record<string, string | string[]> {
+  const { issuer, endpoints, scopes, grantTypes, authMethods } = server
   return {
     issuer,
     authorization_endpoint: endpoints.authorizationEndpoint,
@@ -37,10 +41,8 @@ export function metadataOf ({ issuer, endpoints, scopes }: AuthorizationServer, 
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'fragment', 'form_post'],
     // Stated, because the default is another one: implicit among the grants, client_secret_basic alone among the methods.
-    grant_types_supported: [
-      'authorization_code', 'refresh_token', 'client_credentials', 'urn:ietf:params:oauth:grant-type:device_code', 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-    ],
-    token_endpoint_auth_methods_supported: ['client_secret_post', 'client_secret_basic', 'private_key_jwt', 'none'],
+    grant_types_supported: grantTypes,
+    token_endpoint_auth_methods_supported: authMethods,
     token_endpoint_auth_signing_alg_values_supported: ['RS256', 'PS256'],
     // Entra does not say it, and clients that must have PKCE go by it.
     code_challenge_methods_supported: ['S256'],
@@ -69,8 +71,8 @@ export const AuthorizationServerMetadata = Type.Object({
   scopes_supported: Type.Optional(texts('The identity scopes and those of the scope catalogue.')),
   response_types_supported: texts('code'),
   response_modes_supported: texts('How Entra sends the code.'),
-  grant_types_supported: texts('What can be registered; a policy may allow less.'),
-  token_endpoint_auth_methods_supported: texts('What can be registered; a policy may allow less.'),
+  grant_types_supported: texts('What can be registered; the policy of a token may allow less or more.'),
+  token_endpoint_auth_methods_supported: texts('What can be registered; the policy of a token may allow less or more.'),
   token_endpoint_auth_signing_alg_values_supported: texts('Of assertions for private_key_jwt.'),
   code_challenge_methods_supported: texts('PKCE.'),
   userinfo_endpoint: Type.Optional(link('Entra\'s; in the OpenID form.')),

@@ -1,6 +1,6 @@
 // RFC 7591 and RFC 7592 documents -> commands of the core.
-import { createHash } from 'node:crypto'
 import { RegistrationError } from '../../registration/errors.ts'
+import { digestOf } from '../request-digest.ts'
 import type { ReplaceDocument } from '../../registration/managed-client.ts'
 import type { RequestedMetadata } from '../../registration/metadata/requested-metadata.ts'
 import type { RegisterDocument } from '../../registration/register-document.ts'
@@ -63,15 +63,4 @@ function keptMembers (body: object): Record<string, Json> {
 
 function textOrNull (value: string | null | undefined): string | null {
   return value === undefined || value === '' ? null : value
-}
-
-/** SHA-256 with sorted members: their order says nothing. */
-function digestOf (value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(sorted(value))).digest('base64url')
-}
-
-function sorted (value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted)
-  if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => one < other ? -1 : 1).map(([name, member]) => [name, sorted(member)]))
 }

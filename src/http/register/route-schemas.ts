@@ -1,7 +1,7 @@
 // What each route of registration and management takes and answers: validation, types and the OpenAPI document in one.
 import { Type, type TSchema } from 'typebox'
 import { ref } from '../plugins/openapi.ts'
-import { ClientReplacement, NewClient, NoContent, OAuthError, PreviewAnswer, RegisteredClientAnswer, type NewClientBody } from './schemas.ts'
+import { ClientReplacement, NewClient, NoContent, OAuthError, PreviewAnswer, RegisteredClientAnswer } from './schemas.ts'
 
 /** Where the routes stand: the provider `default`, or the one that the path names. */
 export type Place = 'default' | 'named'
@@ -29,27 +29,6 @@ const failures = {
   503: failure('Not finished before the deadline, or Entra ID or the database does not answer. Repeat the same request after Retry-After.')
 }
 
-const newClientExamples = {
-  confidential: {
-    summary: 'A web application with a secret',
-    value: { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile' }
-  },
-  native: {
-    summary: 'A client without a secret, such as an MCP client',
-    value: {
-      client_name: 'Editor',
-      redirect_uris: ['http://127.0.0.1:33418/', 'https://editor.example.com/redirect'],
-      grant_types: ['authorization_code', 'refresh_token'],
-      token_endpoint_auth_method: 'none',
-      application_type: 'native'
-    }
-  },
-  service: {
-    summary: 'A service that acts for itself',
-    value: { client_name: 'Nightly import', grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' }
-  }
-}
-
 const dryRun = Type.Object({
   dry_run: Type.Optional(Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'], description: 'true: answer what the request would become, make nothing.' }))
 })
@@ -75,7 +54,7 @@ export function operationsAt (place: Place) {
       ...(place === 'named' && { params: paramsOf<object>({}) }),
       querystring: dryRun,
       headers: idempotencyKey,
-      body: Type.Unsafe<NewClientBody>({ ...ref(NewClient), 'x-examples': newClientExamples }),
+      body: ref(NewClient),
       response: {
         200: described(PreviewAnswer, 'Of a dry run.'),
         201: described(RegisteredClientAnswer, 'The client. Location is its registration_client_uri.'),

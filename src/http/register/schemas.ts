@@ -42,11 +42,27 @@ const metadata = {
 
 const localized = { patternProperties: { [LOCALIZED_MEMBER.source]: { type: ['string', 'null'], maxLength: MAX_TEXT } } }
 
+const newClientExamples = [
+  // A web application with a secret.
+  { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile' },
+  // A client without one, such as an MCP client.
+  {
+    client_name: 'Editor',
+    redirect_uris: ['http://127.0.0.1:33418/', 'https://editor.example.com/redirect'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    token_endpoint_auth_method: 'none',
+    application_type: 'native'
+  },
+  // A service that acts for itself.
+  { client_name: 'Nightly import', grant_types: ['client_credentials'], token_endpoint_auth_method: 'client_secret_post' }
+]
+
 export const NewClient = Type.Object(metadata, {
   ...localized,
   $id: 'NewClient',
   title: 'Client metadata',
-  description: 'RFC 7591 §2. Texts in other languages have a language tag: client_name#ja.'
+  description: 'RFC 7591 §2. Texts in other languages have a language tag: client_name#ja.',
+  examples: newClientExamples
 })
 
 export const ClientReplacement = Type.Object({

@@ -20,10 +20,15 @@ export interface AcceptedGrants {
   responseTypes: string[]
 }
 
+/** What a policy leaves of what Entra can do. */
+export function acceptedGrantTypes (rules: PolicyRules): string[] {
+  return SUPPORTED.filter(grant => rules.grantTypes?.includes(grant) ?? true)
+}
+
 /** @throws RegistrationError invalid_client_metadata when nothing is left that a client could use */
 export function acceptGrants (requested: RequestedMetadata, tokenEndpointAuthMethod: string, rules: PolicyRules): AcceptedGrants {
   const isPublic = tokenEndpointAuthMethod === 'none'
-  const accepted = SUPPORTED.filter(grant => (rules.grantTypes?.includes(grant) ?? true) && !(isPublic && CONFIDENTIAL.has(grant)))
+  const accepted = acceptedGrantTypes(rules).filter(grant => !(isPublic && CONFIDENTIAL.has(grant)))
   const asked = requested.grantTypes ?? [CODE]
   if (asked.length === 0) throw refusal(`grant_types is empty: such a client can do nothing. Accepted are ${listed(accepted)}.`)
   let grantTypes = [...new Set(asked)].filter(grant => accepted.includes(grant))
