@@ -14,7 +14,18 @@ export type DocumentName = typeof documentNames[number]
 const logger = createLogger({ level: 'silent' })
 
 const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
-  public: async () => await buildPublicServer({ logger, registrar: unconnected<Registrar>(), recogniseCaller: () => null, version, publicUrl: null }),
+  public: async () => await buildPublicServer({
+    logger,
+    registrar: unconnected<Registrar>(),
+    recogniseCaller: () => null,
+    recogniseRegistrant: async () => null,
+    registrationMode: 'token',
+    providers: { named: () => null },
+    authorizationServers: { of: () => null },
+    version,
+    publicUrl: null,
+    issuerBase: () => 'https://broker.example'
+  }),
   operations: async () => await buildOperationsServer({
     logger,
     registrations: unconnected<RegistrationsReader>(),

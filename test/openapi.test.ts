@@ -64,11 +64,17 @@ for (const name of documentNames) {
 }
 
 /** The marked one, and names about secrets that hold none. */
-const harmless = ['client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'token_endpoint_auth_method']
+const harmless = [
+  'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
+  'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported'
+]
 
 t.test('secrets are exactly where they have to be', async t => {
   const secretsOf = (name: DocumentName) => pathsOfSecrets((JSON.parse(documents[name]) as Document).components.schemas)
-  t.same(secretsOf('public'), ['KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret'])
+  t.same(secretsOf('public'), [
+    'ClientReplacement.client_secret', 'KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret',
+    'RegisteredClient.client_secret', 'RegisteredClient.registration_access_token'
+  ])
   t.same(secretsOf('operations'), [])
 })
 
