@@ -66,7 +66,8 @@ for (const name of documentNames) {
 /** The marked one, and names about secrets that hold none. */
 const harmless = [
   'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
-  'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported'
+  'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported',
+  'id_token_signed_response_alg', 'id_token_signing_alg_values_supported'
 ]
 
 t.test('secrets are exactly where they have to be', async t => {
