@@ -28,7 +28,7 @@ export function acceptKeySet ({ jwks, jwksUri }: RequestedMetadata, tokenEndpoin
   if (jwks === null) return null
   if (!isObject(jwks) || !Array.isArray(jwks.keys)) throw refusal('jwks must be a JWK Set: an object with a list of keys.')
   if (jwks.keys.length > MAX_KEYS) throw refusal(`jwks has ${jwks.keys.length} keys; at most ${MAX_KEYS} are accepted.`)
-  const keySet = { keys: jwks.keys.map(acceptKey) }
+  const keySet = { keys: jwks.keys.flatMap(acceptKey) }
   if (tokenEndpointAuthMethod !== 'private_key_jwt') return keySet
   for (const key of signingKeysOf(keySet)) {
     const reason = certificateRefusalOf(key, now)
@@ -37,18 +37,19 @@ export function acceptKeySet ({ jwks, jwksUri }: RequestedMetadata, tokenEndpoin
   return keySet
 }
 
-function acceptKey (key: Json, index: number): Record<string, Json> {
+function acceptKey (key: Json, index: number): Array<Record<string, Json>> {
   const place = `jwks.keys[${index}]`
   if (!isObject(key)) throw refusal(`${place} must be a JSON object.`)
   const secret = PRIVATE_MEMBERS.find(name => Object.hasOwn(key, name))
   if (secret !== undefined) throw refusal(`${place} has the member ${secret} of a private or symmetric key. Give public keys only, and replace this one: it is known now.`)
+  if (typeof key.kty !== 'string' || key.kty === '') throw refusal(`${place} must say in kty what kind of key it is.`)
+  const needed = Object.hasOwn(NEEDED, key.kty) ? NEEDED[key.kty] : undefined
+  // RFC 7517 §5: keys of a kind that is not understood are ignored.
+  if (needed === undefined) return []
   const kept = Object.fromEntries(Object.entries(key).flatMap(([name, value]) => keptMember(place, name, value)))
-  const { kty } = kept
-  const needed = typeof kty === 'string' && Object.hasOwn(NEEDED, kty) ? NEEDED[kty] : undefined
-  if (needed === undefined) throw refusal(`${place} must have one of the key types RSA, EC and OKP in kty.`)
   const missing = needed.find(name => kept[name] === undefined)
   if (missing !== undefined) throw refusal(`${place} lacks the member ${missing}.`)
-  return kept
+  return [kept]
 }
 
 function keptMember (place: string, name: string, value: Json): Array<[name: string, value: Json]> {

@@ -22,7 +22,8 @@ const ACCEPT: ReadonlyMap<string, Accept> = new Map<string, Accept>([
   ['logo_uri', acceptWebUrl],
   ['tos_uri', acceptWebUrl],
   ['policy_uri', acceptWebUrl],
-  ['initiate_login_uri', acceptWebUrl],
+  // OpenID Connect Registration §2: https, unlike the links.
+  ['initiate_login_uri', acceptSecureUrl],
   ['contacts', acceptContacts],
   ['software_id', acceptShortText],
   ['software_version', acceptShortText],
@@ -67,6 +68,12 @@ function acceptWebUrl (member: string, value: Json): string {
   if (!isUriText(url) || !/^https?:\/\/[^/?#]/i.test(url) || !URL.canParse(url)) throw refusal(`${member} must be an absolute http or https URL.`)
   // Shown to people who consent: https://known.example@other.example/ is a lie.
   if (hasUserInformation(url)) throw refusal(`${member} must not hold user information.`)
+  return url
+}
+
+function acceptSecureUrl (member: string, value: Json): string {
+  const url = acceptWebUrl(member, value)
+  if (!/^https:/i.test(url)) throw refusal(`${member} must be an https URL.`)
   return url
 }
 

@@ -61,8 +61,13 @@ t.test('keys that are to be fetched are refused: the broker fetches nothing', as
   t.throws(() => registering({ jwks_uri: 'https://a.example/jwks', jwks: { keys: [one] } }), refused(/exclude each other/))
 })
 
+t.test('a key of a kind that is not known is ignored, a private one of any kind is not', async t => {
+  t.strictSame(registering({ jwks: { keys: [{ kty: 'AKP', pub: 'x' }, ec, { kty: 'constructor' }] } as Json }).jwks, { keys: [ec] })
+  t.throws(() => registering({ jwks: { keys: [{ kty: 'AKP', k: 'x' }] } }), refused(/private or symmetric/))
+})
+
 t.test('what is no JWK Set is refused', async t => {
-  for (const jwks of ['x', 1, [], {}, { keys: {} }, { keys: ['x'] }, { keys: [{}] }, { keys: [{ kty: 'AKP', pub: 'x' }] }, { keys: [{ kty: 'constructor' }] },
+  for (const jwks of ['x', 1, [], {}, { keys: {} }, { keys: ['x'] }, { keys: [{}] }, { keys: [{ kty: 1 }] },
     { keys: [{ kty: 'RSA', e: 'AQAB' }] }, { keys: [{ kty: 'RSA', n: 'a+b', e: 'AQAB' }] }, { keys: [{ ...ec, kid: 1 }] }, { keys: [{ ...ec, kid: 'x\u0000' }] },
     { keys: [{ ...ec, key_ops: 'verify' }] }, { keys: [{ ...ec, x5c: 'x' }] }, { keys: Array.from({ length: 11 }, () => ec) }] as Json[]) {
     t.throws(() => registering({ jwks }), refused(/^jwks/), JSON.stringify(jwks).slice(0, 60))
