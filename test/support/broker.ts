@@ -23,6 +23,8 @@ export interface TestBroker {
   settings: CompleteSettings
   /** Base of the public listener. */
   url: string
+  /** Of the provider `default`, as the metadata says it. */
+  issuer: string
   /** Base of the operations listener. */
   operationsUrl: string
   /** Everything the broker logged, as lines. */
@@ -44,6 +46,8 @@ export interface TestBrokerOptions {
   simulator?: SimulatorOptions | Simulator
   database?: TestDatabase
   environment?: Record<string, string>
+  /** The issuer is where the broker listens, for clients that look it up there; else http://localhost:3000. */
+  isAtItsIssuer?: boolean
 }
 
 export async function startTestBroker (t: Test, options: TestBrokerOptions = {}): Promise<TestBroker> {
@@ -52,7 +56,7 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
   const folder = await mkdtemp(join(tmpdir(), 'dcr-test-'))
   const keyringFile = join(folder, 'keyring.json')
   await createKeyringFile(keyringFile)
-  const settings = completeSettings(readSettings({
+  const complete = completeSettings(readSettings({
     PORT: '0',
     OPERATIONS_PORT: '0',
     HOST: '127.0.0.1',
@@ -71,6 +75,7 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     LOG_LEVEL: 'debug',
     ...options.environment
   }))
+  const settings = options.isAtItsIssuer === true ? { ...complete, publicListener: { ...complete.publicListener, url: null } } : complete
   const logLines: string[] = []
   const log = createLogger({ level: settings.logLevel, pretty: false, destination: { write: line => { logLines.push(line) } } })
   const broker = await assemble(settings, log)
@@ -87,6 +92,7 @@ export async function startTestBroker (t: Test, options: TestBrokerOptions = {})
     database,
     settings,
     url,
+    issuer: settings.publicListener.url ?? `http://localhost:${new URL(url).port}`,
     operationsUrl,
     logLines,
     konnect: (method, path, body, headers = {}) => request(`${url}/konnect${path}`, method, body, { 'x-api-key': KONNECT_KEY, ...headers }),
