@@ -152,7 +152,7 @@ function supersedeOthers (operation: Operation, successor: Credential): void {
 }
 
 /** Removes what was superseded if it can be done now. Its failure never fails the answer: the background goes on. */
-async function finish (operation: Operation): Promise<void> {
+export async function finish (operation: Operation): Promise<void> {
   try {
     const unproved = newestActive(operation.registration)?.provedAt === null
     const superseded = operation.registration.credentials.some(credential => credential.state === 'revoking')

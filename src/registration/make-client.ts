@@ -47,6 +47,8 @@ export interface Made {
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function makeClient (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Made> {
   const startedAtMs = core.ports.clock.monotonicMs()
+  // A tenant in which the broker can't act at all: nothing is begun there. Throws DirectoryError.
+  core.ports.directories.of(entry.providerId)
   for (;;) {
     const reservation = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
     if (reservation.kind === 'refused') throw quotaReached(reservation.quota)

@@ -1,18 +1,19 @@
 // Use cases of RFC 7592: whoever holds the registration access token reads, replaces and ends his own registration.
 import { takeHoldOfClient, workDeadline, type Call } from './access.ts'
 import { clearing } from './clearing.ts'
-import { addCredential } from './client-secrets.ts'
+import { addCredential, finish } from './client-secrets.ts'
 import { sendOrRevert, wishOf } from './change-client.ts'
 import type { Core } from './core.ts'
+import { atMostUntil } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
 import { isValid, newestActive } from './lifecycle.ts'
 import { answerOf, type RegisteredClient } from './make-client.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import type { Operation } from './operation.ts'
 import { MANAGEMENT_TOKEN_PREFIX, acceptFor, needsSecret } from './register-document.ts'
-import type { Caller, DirectoryApplication, Registration } from './registration.ts'
+import type { Caller, ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
 import { removeClient } from './remove-client.ts'
-import { run, stopOnError } from './saga.ts'
+import { stopOnError } from './saga.ts'
 import { secretLifetimeMs } from './secrets.ts'
 import { sameProjection, translate } from './translation.ts'
 
@@ -41,17 +42,19 @@ export async function holderOf (core: Core, providerId: string, clientId: string
   const digest = vault.digestOf(token)
   const registration = await store.findByClientId(providerId, clientId)
   if (registration === null || !isManagedBy(registration, digest)) throw invalidToken()
+  // The first use of the current token, whatever comes of the request, ends the one before it.
+  if (isSame(digest, registration.managementDigest) && registration.previousManagementDigest !== null) {
+    await store.endPreviousManagementToken(registration.id, digest)
+    registration.previousManagementDigest = null
+  }
   return { registration, token, digest }
 }
 
 /** The client as it is registered now, with its secret while that is valid, and the token that was shown. */
 export async function readRegistration (core: Core, holder: Holder): Promise<RegisteredClient> {
-  const { registration, token, digest } = holder
+  const { registration, token } = holder
   if (registration.state !== 'active' && registration.state !== 'disabled') throw invalidToken()
   markReceived(core, registration)
-  if (isSame(digest, registration.managementDigest) && registration.previousManagementDigest !== null) {
-    await core.ports.store.endPreviousManagementToken(registration.id, digest)
-  }
   return { ...await shownAgain(core, registration), managementToken: token }
 }
 
@@ -74,29 +77,21 @@ export async function replaceRegistration (
 
   const operation = await takeHoldOfClient(core, before.clientId, callOf(before, requestId), workDeadline(core))
   const { registration } = operation
+  // Another request may have rotated the token, or ended the client, before we got hold of it.
+  if (!isManagedBy(registration, digest)) {
+    await operation.release()
+    throw invalidToken()
+  }
+  // First what may be refused: a client whose new auth method needs a secret must not be left without one.
+  const isFirstSecret = needsSecret(metadata) && !hasValidSecret(operation)
+  if (isFirstSecret) await addCredential(operation, 'credential.added')
   const minted = policy.rules.rotateManagementToken ? core.ports.vault.mintToken(MANAGEMENT_TOKEN_PREFIX) : null
-  await stopOnError(operation, async () => {
-    // Another request may have rotated the token, or ended the client, before we got hold of it.
-    if (!isManagedBy(registration, digest)) {
-      await operation.release()
-      throw invalidToken()
-    }
-    const wish = wishOf(registration)
-    registration.metadata = metadata
-    registration.renewedAt = core.ports.clock.now()
-    const projection = project(core, operation)
-    if (!sameProjection(projection, registration.projection)) {
-      registration.projection = projection
-      registration.desiredRevision += 1
-    }
-    operation.note('registration.replaced', 'succeeded', { revision: registration.desiredRevision })
-    if (minted !== null) operation.setManagementToken(minted.digest, digest)
-    await operation.commit()
-    if (registration.desiredRevision !== registration.appliedRevision) await sendOrRevert(operation, wish)
-  })
-  const hasNewSecret = await bringSecretsInLine(operation)
-  await run(operation)
-  const client = hasNewSecret ? await answerOf(core, registration) : await shownAgain(core, registration)
+  if (minted !== null) operation.setManagementToken(minted.digest, digest)
+  await replaceDocument(core, operation, metadata)
+  const isRenewed = !isFirstSecret && needsSecret(metadata) && isNearItsEnd(operation) && await renewed(operation)
+  // The answer is certain from here on; what is left to be removed is removed in the background if it can't be done now.
+  await atMostUntil(operation.deadline, finish(operation), core.ports.clock)
+  const client = isFirstSecret || isRenewed ? await answerOf(core, registration) : await shownAgain(core, registration)
   return { ...client, managementToken: minted?.token ?? token }
 }
 
@@ -106,14 +101,32 @@ export async function endRegistration (core: Core, { registration }: Holder, req
   await removeClient(core, registration.clientId, callOf(registration, requestId))
 }
 
-/** Resolves to whether there is a secret that nobody has been shown yet. */
-async function bringSecretsInLine (operation: Operation): Promise<boolean> {
+/** Desired is committed first, then Entra gets it. What Entra refuses for good is taken back. @throws DirectoryError */
+async function replaceDocument (core: Core, operation: Operation, metadata: ClientMetadata): Promise<void> {
+  const { registration } = operation
+  await stopOnError(operation, async () => {
+    const wish = wishOf(registration)
+    registration.metadata = metadata
+    registration.renewedAt = core.ports.clock.now()
+    const projection = project(core, operation)
+    if (!sameProjection(projection, registration.projection)) {
+      registration.projection = projection
+      registration.desiredRevision += 1
+    }
+    operation.note('registration.replaced', 'succeeded', { revision: registration.desiredRevision })
+    try {
+      await operation.commit()
+      if (registration.desiredRevision !== registration.appliedRevision) await sendOrRevert(operation, wish)
+    } finally {
+      revokeUnneeded(operation)
+    }
+  })
+}
+
+/** Secrets of a client whose auth method needs none. They go with the next commit. */
+function revokeUnneeded (operation: Operation): void {
   const { registration, ports: { clock } } = operation
-  if (needsSecret(registration.metadata)) {
-    if (!isNearItsEnd(operation)) return false
-    await addCredential(operation, 'credential.renewed')
-    return true
-  }
+  if (needsSecret(registration.metadata)) return
   for (const credential of registration.credentials) {
     if (credential.state !== 'active') continue
     credential.state = 'revoking'
@@ -121,13 +134,28 @@ async function bringSecretsInLine (operation: Operation): Promise<boolean> {
     operation.touch(credential)
     operation.note('credential.revoking', 'succeeded', { key_id: credential.keyId })
   }
-  return false
+}
+
+/** A second secret beside one that still works. Its failure takes nothing away: the next update tries again. */
+async function renewed (operation: Operation): Promise<boolean> {
+  try {
+    await addCredential(operation, 'credential.renewed')
+    return true
+  } catch (error) {
+    operation.ports.log.warn({ err: error, registrationId: operation.registration.id }, 'A secret near its end could not be renewed')
+    return false
+  }
+}
+
+function hasValidSecret ({ registration, ports: { clock } }: Operation): boolean {
+  const newest = newestActive(registration)
+  return newest !== undefined && isValid(newest, clock.now())
 }
 
 // The older secret stays valid until its own end: a renewal takes nothing away.
 function isNearItsEnd (operation: Operation): boolean {
   const newest = newestActive(operation.registration)
-  if (newest === undefined || newest.expiresAt === null) return newest === undefined
+  if (newest === undefined || newest.expiresAt === null) return false
   const leftMs = newest.expiresAt.getTime() - operation.ports.clock.now().getTime()
   return leftMs < secretLifetimeMs(operation, operation.registration) * RENEWAL_PART
 }
@@ -142,7 +170,8 @@ function project ({ ports: { catalogue } }: Core, { registration }: Operation): 
 
 async function shownAgain (core: Core, registration: Registration): Promise<RegisteredClient> {
   const client = await answerOf(core, registration)
-  return core.ports.catalogue.policy(registration.policyId).rules.discloseSecret ? client : { ...client, clientSecret: null }
+  const isShown = core.ports.catalogue.policy(registration.policyId).rules.discloseSecret && needsSecret(registration.metadata)
+  return isShown ? client : { ...client, clientSecret: null }
 }
 
 // A client id and its token are only in the answer: whoever names them has received it.
