@@ -139,7 +139,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...settings.serviceTokens, ...tenant
       }])
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
-      recogniseRegistrant = createRegistrants({ recognise, callers: callerStore, serviceTokens })
+      recogniseRegistrant = createRegistrants({ recognise, callers: callerStore, serviceTokens, catalogue })
       // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
       directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
         log.warn({ err: error, providerId: result.providerId }, 'Entra ID does not accept the broker yet')

@@ -4,6 +4,7 @@ import type { RecogniseCaller } from './http/callers.ts'
 import { digestOfInitialAccessToken } from './initial-access-token.ts'
 import type { Caller } from './registration/registration.ts'
 import type { StoredCallers } from './store/caller-store.ts'
+import type { StoredCatalogue } from './store/catalogue.ts'
 
 /**
  * The caller behind a bearer token of this provider, bound to it; null for any other token.
@@ -16,9 +17,10 @@ export interface RegistrantsParts {
   recognise: RecogniseCaller
   callers: Pick<StoredCallers, 'findCallerByDigest' | 'ensureServiceCaller' | 'noteUse'>
   serviceTokens: Pick<ServiceTokens, 'applicationOf'>
+  catalogue: Pick<StoredCatalogue, 'knowsPolicy' | 'load'>
 }
 
-export function createRegistrants ({ recognise, callers, serviceTokens }: RegistrantsParts): RecogniseRegistrant {
+export function createRegistrants ({ recognise, callers, serviceTokens, catalogue }: RegistrantsParts): RecogniseRegistrant {
   async function minted (bearer: string): Promise<Caller | null> {
     const digest = digestOfInitialAccessToken(bearer)
     const caller = digest === null ? null : await callers.findCallerByDigest(digest)
@@ -34,6 +36,8 @@ export function createRegistrants ({ recognise, callers, serviceTokens }: Regist
   return async (providerId, bearer) => {
     const caller = recognise('initial_access_token', bearer) ?? await minted(bearer) ?? await service(providerId, bearer)
     if (caller === null || (caller.providerId !== null && caller.providerId !== providerId)) return null
+    // Tokens are looked up when they are shown, policies are kept: the token may be of a policy made a moment ago.
+    if (!catalogue.knowsPolicy(caller.policyId)) await catalogue.load()
     callers.noteUse(caller.id)
     return { ...caller, providerId }
   }

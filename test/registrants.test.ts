@@ -40,7 +40,7 @@ async function setUp (t: Test) {
       return provider === providerId && token === SERVICE_TOKEN ? appId : null
     }
   }
-  const recognise = createRegistrants({ recognise: createRecogniser(environment, callerIds, vault, catalogue), callers, serviceTokens })
+  const recognise = createRegistrants({ recognise: createRecogniser(environment, callerIds, vault, catalogue), callers, serviceTokens, catalogue })
   return {
     prisma,
     query: database.query,

@@ -13,6 +13,7 @@ import { migrate } from './commands/migrate.ts'
 import { policiesList } from './commands/policies-list.ts'
 import { policiesSet } from './commands/policies-set.ts'
 import { policiesShow } from './commands/policies-show.ts'
+import { registrationsEnable } from './commands/registrations-enable.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
 import { scopesSet } from './commands/scopes-set.ts'
@@ -30,6 +31,7 @@ const commands: Readonly<Record<string, Command>> = {
   'policies set': policiesSet,
   'policies show': policiesShow,
   'policies list': policiesList,
+  'registrations enable': registrationsEnable,
   'scopes set': scopesSet,
   'scopes list': scopesList,
   'scopes remove': scopesRemove,

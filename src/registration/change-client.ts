@@ -1,5 +1,6 @@
 // Use cases: Konnect's events about a client. A change of its metadata goes to Entra; product links are recorded.
 import { takeHoldOfClient, workDeadline, type Call } from './access.ts'
+import { clearing } from './clearing.ts'
 import type { Core } from './core.ts'
 import { acceptName, acceptText } from './metadata/client-name.ts'
 import type { Operation } from './operation.ts'
@@ -73,8 +74,12 @@ export async function sendOrRevert (operation: Operation, before: Wish): Promise
   } catch (error) {
     // Entra will never take it: wishing on would repeat the refusal for ever.
     const refused = error instanceof DirectoryError && ['rejected', 'policy', 'quota'].includes(error.fault)
-    if (refused && before.desiredRevision !== operation.registration.desiredRevision) {
-      Object.assign(operation.registration, before)
+    const { registration } = operation
+    if (refused && before.desiredRevision !== registration.desiredRevision) {
+      // A part of it may have been taken: what was before is a new wish, and whoever claims the row sends it.
+      registration.metadata = before.metadata
+      registration.projection = clearing(registration.projection, before.projection)
+      registration.desiredRevision += 1
       operation.note('registration.update_refused', 'failed')
     }
     throw error

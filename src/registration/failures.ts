@@ -50,9 +50,9 @@ const TEXTS: Record<DirectoryFault, { code: RegistrationErrorCode, text: string 
   missing: { code: 'drifted', text: 'The application no longer exists in Entra ID: it was deleted there.' },
   unauthenticated: { code: 'upstream_credential', text: 'Entra ID refuses the credential of the broker. Its operator has to renew it.' },
   denied: { code: 'upstream_permission', text: 'The broker lacks a permission in Entra ID. Its operator has to grant Application.ReadWrite.OwnedBy with admin consent.' },
-  policy: { code: 'upstream_policy', text: 'A policy of the Entra tenant forbids this kind or lifetime of secret. An operator has to change the policy or the lifetime.' },
-  quota: { code: 'upstream_quota', text: 'The Entra directory is full: a quota has been reached. An operator has to raise it or remove applications.' },
-  rejected: { code: 'upstream_rejected', text: 'Entra ID refused the application. Nothing was kept; the operator finds the reason in the log.' }
+  policy: { code: 'upstream_policy', text: 'A policy of the Entra tenant forbids this kind or lifetime of secret, or this issuer. An operator has to change the policy or the lifetime.' },
+  quota: { code: 'upstream_quota', text: 'A quota of the Entra directory or of the application has been reached. An operator has to raise it or remove something.' },
+  rejected: { code: 'upstream_rejected', text: 'Entra ID refused what it was sent. It is taken back; the operator finds the reason in the log.' }
 }
 
 /** Any error of a use case as the one error of the core. Unknown errors stay what they are: a surface answers them as 500. */

@@ -26,6 +26,7 @@
  *    never delivered when the redelivery window ends, it is undone.
  *  - A client without a secret (public, or proving itself by a key) skips secret_issued. What an upsert can't set, its certificates
  *    and federated identities, follows as a projection before `active`.
+ *  - Secrets that an update has made needless (another auth method) are retired once Entra has the update.
  *  - Expiry disables first (accountEnabled: false, part of the projection) and deletes after the grace period of the policy.
  *  - A superseded secret is removed once the token endpoint has accepted the newer one, and after 60 s at the latest: there
  *    is never a moment without a valid secret. A failed removal is repeated in the background, it never fails an answer.
@@ -37,7 +38,7 @@ import type { Credential, Registration } from './registration.ts'
 
 export type Step =
   | 'ensure_application' | 'ensure_principal' | 'issue_secret' | 'prove_secret' | 'activate'
-  | 'abandon_pending' | 'send_projection' | 'revoke_secrets' | 'prove_successor' | 'remove_strays'
+  | 'abandon_pending' | 'send_projection' | 'retire_secrets' | 'revoke_secrets' | 'prove_successor' | 'remove_strays'
   | 'remove_application' | 'purge_application' | 'sweep'
 
 /** The next step, decided from the record alone; null when there is nothing to do at this moment. */
@@ -46,7 +47,7 @@ export function nextStep (registration: Registration, now: Date, settings: CoreS
     case 'reserved': return 'ensure_application'
     case 'application_created': return 'ensure_principal'
     case 'principal_created': return nextOfPrincipal(registration)
-    case 'secret_issued': return settings.proveOnCreate && !isProved(registration) ? 'prove_secret' : 'activate'
+    case 'secret_issued': return settings.proveOnCreate && !isProved(registration) ? 'prove_secret' : nextBeforeActive(registration)
     case 'active':
     case 'disabled': return nextUpkeep(registration, now)
     case 'deleting':
@@ -98,6 +99,11 @@ export function secretLabelPrefix (registrationId: string): string {
   return `dcr:${registrationId}:`
 }
 
+/** Konnect's clients always have one; others only for the two auth methods that show it to the token endpoint. */
+export function needsSecret ({ surface, metadata }: Pick<Registration, 'surface' | 'metadata'>): boolean {
+  return surface === 'konnect' || ['client_secret_basic', 'client_secret_post'].includes(metadata.tokenEndpointAuthMethod)
+}
+
 /** The newest credential that callers hold or will hold. */
 export function newestActive (registration: Registration): Credential | undefined {
   return registration.credentials
@@ -118,7 +124,11 @@ export function revocable (registration: Registration, now: Date): Credential[] 
 }
 
 function nextOfPrincipal (registration: Registration): Step {
-  if (registration.credentials.some(({ state }) => state === 'pending')) return 'issue_secret'
+  return registration.credentials.some(({ state }) => state === 'pending') ? 'issue_secret' : nextBeforeActive(registration)
+}
+
+// What Entra refuses must show while the registration can still be undone.
+function nextBeforeActive (registration: Registration): Step {
   return registration.desiredRevision === registration.appliedRevision ? 'activate' : 'send_projection'
 }
 
@@ -126,6 +136,7 @@ function nextUpkeep (registration: Registration, now: Date): Step | null {
   // A pending credential of an active client belongs to an operation that died: nobody has seen its secret.
   if (registration.credentials.some(credential => credential.state === 'pending' || credential.state === 'issued')) return 'abandon_pending'
   if (registration.desiredRevision !== registration.appliedRevision) return 'send_projection'
+  if (!needsSecret(registration) && registration.credentials.some(({ state }) => state === 'active')) return 'retire_secrets'
   if (revocable(registration, now).length > 0) return 'revoke_secrets'
   if (registration.credentials.some(isRevoking) && hasSealed(newestActive(registration))) return 'prove_successor'
   if (registration.strayCheckAt !== null && isDue(registration.strayCheckAt, now)) return 'remove_strays'

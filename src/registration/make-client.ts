@@ -4,38 +4,16 @@ import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { FLUSH_INTERVAL_MS } from './deliveries.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
-import { busy, errorOfFault, toRegistrationError } from './failures.ts'
-import { isBeingMade, isValid, newestActive } from './lifecycle.ts'
+import { busy, toRegistrationError } from './failures.ts'
+import { isBeingMade } from './lifecycle.ts'
 import { Operation } from './operation.ts'
+import { answerOf, outcomeOf, POLL_MS, UnansweredError, type RegisteredClient } from './registered-client.ts'
 import type { AuditEntry, NewRegistration, Registration } from './registration.ts'
 import { run } from './saga.ts'
-import { secretPlace } from './secrets.ts'
+import { sharedAnswer } from './shared-client.ts'
 
-/** How often a waiting repeat looks at the row. */
-const POLL_MS = 60
 /** A mark of another replica is written within this time of its answer. */
 const MARK_GRACE_MS = FLUSH_INTERVAL_MS * 4
-
-export interface RegisteredClient {
-  registration: Registration
-  clientId: string
-  /** Null: a client without a secret, or one whose policy shows it once only. */
-  clientSecret: string | null
-  issuedAt: Date
-  secretExpiresAt: Date | null
-  /** The registration access token; null: nobody manages the client over RFC 7592. */
-  managementToken: string | null
-}
-
-/** The answer of a failed create still belongs to a registration: its surface marks it as not delivered. */
-export class UnansweredError extends Error {
-  readonly registrationId: string
-
-  constructor (registrationId: string, cause: unknown) {
-    super('The registration did not finish before the deadline', { cause })
-    this.registrationId = registrationId
-  }
-}
 
 /** How a client came to be answered. */
 export interface Made {
@@ -57,26 +35,10 @@ export async function makeClient (core: Core, entry: NewRegistration, call: Call
       const operation = new Operation(core, reservation.held, deadline, { id: call.caller.id, requestId: call.requestId }, options)
       return { client: await make(core, operation, deadline), isNew: true }
     }
-    const client = reservation.openId === null ? null : await answerOfOpen(core, entry, reservation.openId, startedAtMs, deadline)
+    const client = reservation.openId === null ? null : await answerOfOpen(core, entry, reservation.openId, startedAtMs, call, deadline)
     if (client !== null) return { client, isNew: false }
-    if (deadline.remainingMs() === 0) throw busy()
-  }
-}
-
-/** The client as its owner sees it. `clientSecret` is null when there is none that is valid and kept. @throws VaultError */
-export async function answerOf (core: Core, registration: Registration): Promise<RegisteredClient> {
-  if (registration.clientId === null) throw new Error(`Registration ${registration.id} has no client id to answer`)
-  const { vault, clock } = core.ports
-  const newest = newestActive(registration)
-  const credential = newest !== undefined && isValid(newest, clock.now()) ? newest : null
-  const sealed = credential?.sealed ?? null
-  return {
-    registration,
-    clientId: registration.clientId,
-    clientSecret: credential === null || sealed === null ? null : await vault.open(sealed, secretPlace(credential.id)),
-    issuedAt: registration.createdAt,
-    secretExpiresAt: credential?.expiresAt ?? null,
-    managementToken: null
+    if (deadline.remainingMs() < 2 * POLL_MS) throw busy()
+    await core.ports.clock.sleep(POLL_MS)
   }
 }
 
@@ -92,22 +54,14 @@ async function make (core: Core, operation: Operation, deadline: Deadline): Prom
   }
 }
 
-async function answerOfOpen (core: Core, entry: NewRegistration, openId: string, startedAtMs: number, deadline: Deadline): Promise<RegisteredClient | null> {
+async function answerOfOpen (
+  core: Core, entry: NewRegistration, openId: string, startedAtMs: number, call: Call, deadline: Deadline
+): Promise<RegisteredClient | null> {
   const open = await core.ports.store.find(openId)
   if (open === null) return null
   return entry.sharingKey !== null && open.sharingKey === entry.sharingKey
-    ? await sharedAnswer(core, openId, deadline)
+    ? await sharedAnswer(core, openId, call, deadline)
     : await repeatAnswer(core, open, startedAtMs, deadline)
-}
-
-/** The client that identical registrations share. Null: it has just ended, so that this registration makes the next one. */
-async function sharedAnswer (core: Core, openId: string, deadline: Deadline): Promise<RegisteredClient | null> {
-  const { store } = core.ports
-  const client = await outcomeOf(core, openId, deadline)
-  // An answer that the first registrant never received must not undo the client under the feet of the second.
-  const { delivery } = client.registration
-  const isKept = delivery === 'delivered' || delivery === 'unknown' || await store.extendWindow(openId)
-  return isKept && await store.renewShared(openId) ? client : null
 }
 
 /**
@@ -127,20 +81,6 @@ async function repeatAnswer (core: Core, open: Registration, startedAtMs: number
   const joined = isBeingMade(open) || deliveries.seen(open.id)?.outcome === 'delivered'
   if (!await store.extendWindow(open.id) && !joined) return null
   return await outcomeOf(core, open.id, deadline)
-}
-
-/** Waits until somebody has finished this registration. @throws UnansweredError, RegistrationError */
-async function outcomeOf (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient> {
-  for (;;) {
-    const registration = await core.ports.store.find(registrationId)
-    if (registration !== null && registration.state === 'active') return await answerOf(core, registration)
-    if (registration === null || !isBeingMade(registration)) throw errorOfFault(registration?.lastFault ?? null)
-    if (deadline.remainingMs() < 2 * POLL_MS) {
-      const late = new RegistrationError('temporarily_unavailable', 'The registration is still under way. Repeat the same request.', { retryAfterSeconds: 5 })
-      throw new UnansweredError(registrationId, late)
-    }
-    await core.ports.clock.sleep(POLL_MS)
-  }
 }
 
 function quotaReached (quota: 'caller' | 'policy'): RegistrationError {

@@ -6,11 +6,11 @@ import { sendOrRevert, wishOf } from './change-client.ts'
 import type { Core } from './core.ts'
 import { atMostUntil } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
-import { isValid, newestActive } from './lifecycle.ts'
-import { answerOf, type RegisteredClient } from './make-client.ts'
+import { isValid, needsSecret, newestActive } from './lifecycle.ts'
+import { answerOf, type RegisteredClient } from './registered-client.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import type { Operation } from './operation.ts'
-import { MANAGEMENT_TOKEN_PREFIX, acceptFor, needsSecret } from './register-document.ts'
+import { MANAGEMENT_TOKEN_PREFIX, acceptFor } from './register-document.ts'
 import type { Caller, ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
 import { removeClient } from './remove-client.ts'
 import { stopOnError } from './saga.ts'
@@ -52,10 +52,10 @@ export async function holderOf (core: Core, providerId: string, clientId: string
 
 /** The client as it is registered now, with its secret while that is valid, and the token that was shown. */
 export async function readRegistration (core: Core, holder: Holder): Promise<RegisteredClient> {
-  const { registration, token } = holder
+  const { registration, token, digest } = holder
   if (registration.state !== 'active' && registration.state !== 'disabled') throw invalidToken()
   markReceived(core, registration)
-  return { ...await shownAgain(core, registration), managementToken: token }
+  return { ...await shownAgain(core, registration, isSame(digest, registration.previousManagementDigest)), managementToken: token }
 }
 
 /**
@@ -83,15 +83,18 @@ export async function replaceRegistration (
     throw invalidToken()
   }
   // First what may be refused: a client whose new auth method needs a secret must not be left without one.
-  const isFirstSecret = needsSecret(metadata) && !hasValidSecret(operation)
+  const willNeedSecret = needsSecret({ surface: registration.surface, metadata })
+  const isFirstSecret = willNeedSecret && !hasValidSecret(operation)
   if (isFirstSecret) await addCredential(operation, 'credential.added')
   const minted = policy.rules.rotateManagementToken ? core.ports.vault.mintToken(MANAGEMENT_TOKEN_PREFIX) : null
   if (minted !== null) operation.setManagementToken(minted.digest, digest)
   await replaceDocument(core, operation, metadata)
-  const isRenewed = !isFirstSecret && needsSecret(metadata) && isNearItsEnd(operation) && await renewed(operation)
+  const isRenewed = !isFirstSecret && willNeedSecret && isNearItsEnd(operation) && await renewed(operation)
   // The answer is certain from here on; what is left to be removed is removed in the background if it can't be done now.
   await atMostUntil(operation.deadline, finish(operation), core.ports.clock)
-  const client = isFirstSecret || isRenewed ? await answerOf(core, registration) : await shownAgain(core, registration)
+  const client = isFirstSecret || isRenewed
+    ? await answerOf(core, registration)
+    : await shownAgain(core, registration, isSame(digest, before.previousManagementDigest))
   return { ...client, managementToken: minted?.token ?? token }
 }
 
@@ -114,26 +117,9 @@ async function replaceDocument (core: Core, operation: Operation, metadata: Clie
       registration.desiredRevision += 1
     }
     operation.note('registration.replaced', 'succeeded', { revision: registration.desiredRevision })
-    try {
-      await operation.commit()
-      if (registration.desiredRevision !== registration.appliedRevision) await sendOrRevert(operation, wish)
-    } finally {
-      revokeUnneeded(operation)
-    }
+    await operation.commit()
+    if (registration.desiredRevision !== registration.appliedRevision) await sendOrRevert(operation, wish)
   })
-}
-
-/** Secrets of a client whose auth method needs none. They go with the next commit. */
-function revokeUnneeded (operation: Operation): void {
-  const { registration, ports: { clock } } = operation
-  if (needsSecret(registration.metadata)) return
-  for (const credential of registration.credentials) {
-    if (credential.state !== 'active') continue
-    credential.state = 'revoking'
-    credential.revokeAfter = clock.now()
-    operation.touch(credential)
-    operation.note('credential.revoking', 'succeeded', { key_id: credential.keyId })
-  }
 }
 
 /** A second secret beside one that still works. Its failure takes nothing away: the next update tries again. */
@@ -168,10 +154,14 @@ function project ({ ports: { catalogue } }: Core, { registration }: Operation): 
   return { ...clearing(registration.projection, projection), enabled: registration.projection.enabled }
 }
 
-async function shownAgain (core: Core, registration: Registration): Promise<RegisteredClient> {
+// Where the policy shows a secret once, a holder whose token is the previous one has not received the answer that showed it:
+// within the redelivery window it is shown again.
+async function shownAgain (core: Core, registration: Registration, hasLostAnswer: boolean): Promise<RegisteredClient> {
+  const { catalogue, clock } = core.ports
   const client = await answerOf(core, registration)
-  const isShown = core.ports.catalogue.policy(registration.policyId).rules.discloseSecret && needsSecret(registration.metadata)
-  return isShown ? client : { ...client, clientSecret: null }
+  const eraseAt = newestActive(registration)?.eraseAt ?? null
+  const isShown = catalogue.policy(registration.policyId).rules.discloseSecret || (hasLostAnswer && eraseAt !== null && eraseAt > clock.now())
+  return isShown && needsSecret(registration) ? client : { ...client, clientSecret: null }
 }
 
 // A client id and its token are only in the answer: whoever names them has received it.

@@ -22,7 +22,7 @@ export interface Catalogue {
   caller (id: string): Caller | null
   /** Who registers without a token at this provider (mode `open`). */
   anonymousCaller (providerId: string): Caller
-  /** Null or an id that is gone: the policy `default`. */
+  /** Null: the policy `default`. Throws StoreUnavailableError for one that has not been read yet. */
   policy (id: string | null): Policy
   /** The policy of anonymous registrations. */
   openPolicy (): Policy

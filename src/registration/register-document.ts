@@ -1,7 +1,9 @@
 // Use case: a new client from an RFC 7591 document, within the bounds of the caller's policy. A dry run shows what it would become.
 import { workDeadline, type Call } from './access.ts'
 import type { Core } from './core.ts'
-import { makeClient, type RegisteredClient } from './make-client.ts'
+import { needsSecret } from './lifecycle.ts'
+import { makeClient } from './make-client.ts'
+import { type RegisteredClient } from './registered-client.ts'
 import { acceptMetadata } from './metadata/accept-metadata.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import { sharingKeyOf } from './metadata/sharing-key.ts'
@@ -59,11 +61,6 @@ export function acceptFor ({ ports: { catalogue, clock } }: Core, providerId: st
   return acceptMetadata(requested, { rules, scopes: catalogue.scopes(providerId), now: clock.now(), unnamed: UNNAMED })
 }
 
-/** Secrets are for the two methods that present one to the token endpoint. */
-export function needsSecret ({ tokenEndpointAuthMethod }: ClientMetadata): boolean {
-  return tokenEndpointAuthMethod === 'client_secret_basic' || tokenEndpointAuthMethod === 'client_secret_post'
-}
-
 interface Accepted {
   metadata: ClientMetadata
   policy: Policy
@@ -90,7 +87,7 @@ function prepare ({ ports: { catalogue, clock } }: Core, { metadata, policy, ...
     }),
     konnect: null,
     verification: false,
-    credentialId: needsSecret(metadata) ? clock.uuid() : null,
+    credentialId: needsSecret({ surface: 'register', metadata }) ? clock.uuid() : null,
     quota: { perCaller: call.caller.maxRegistrations, perPolicy: policy.rules.maxClients },
     createdAt: clock.now()
   }

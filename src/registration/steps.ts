@@ -60,6 +60,16 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
 
   send_projection: sendProjection,
 
+  async retire_secrets (operation) {
+    for (const credential of operation.registration.credentials) {
+      if (credential.state !== 'active') continue
+      credential.state = 'revoking'
+      credential.revokeAfter = operation.ports.clock.now()
+      operation.touch(credential)
+      operation.note('credential.revoking', 'succeeded', { key_id: credential.keyId })
+    }
+  },
+
   async revoke_secrets (operation) {
     for (const credential of revocable(operation.registration, operation.ports.clock.now())) await revokePassword(operation, credential)
   },

@@ -91,7 +91,7 @@ export const environmentSchema = Type.Object({
   LEASE_MS: whole(5200, 10 * minuteMs, 15_000, 'How long a replica holds a registration it works on.'),
   RESUME_SCAN_MS: whole(50, 10 * minuteMs, 5000, 'How often a replica looks for unfinished work.'),
   REDELIVERY_WINDOW_MS: whole(1000, 24 * hourMs, 2 * minuteMs, 'How long a repeated request gets the answer that was not delivered.'),
-  SWEEP_INTERVAL_MS: whole(50, 24 * hourMs, 5 * minuteMs, 'How often the sweep compares Entra with the database.'),
+  SWEEP_INTERVAL_MS: whole(50, 24 * hourMs, 5 * minuteMs, 'How often clients whose policy lets them expire are looked for.'),
   SWEEP_FIRST_LOOK_MS: whole(50, 24 * hourMs, 10 * minuteMs, 'When an ended registration is looked at again.'),
   SWEEP_SECOND_LOOK_MS: whole(50, 720 * hourMs, 24 * hourMs, 'When it is looked at for the last time.'),
   SUPERSEDED_GRACE_MS: whole(0, hourMs, minuteMs, 'A replaced secret that has not been removed by then is removed unproven.'),

@@ -8,6 +8,8 @@ import { guarded } from './store-errors.ts'
 
 export interface StoredCatalogue extends Catalogue {
   providers (): readonly Provider[]
+  /** Whether `policy` can answer. */
+  knowsPolicy (id: string | null): boolean
   /** Reads everything (again). Until the first time every question is answered by StoreUnavailableError. */
   load (): Promise<void>
 }
@@ -53,7 +55,14 @@ export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
       if (caller === undefined) throw new Error(`Provider ${providerId} has no caller for open registration`)
       return caller
     },
-    policy: id => (id === null ? undefined : content().policies.get(id)) ?? defaultPolicy(content()),
+    knowsPolicy: id => id === null || content().policies.has(id),
+    policy (id) {
+      if (id === null) return defaultPolicy(content())
+      const policy = content().policies.get(id)
+      // Made a moment ago: another policy in its place might allow what this one forbids.
+      if (policy === undefined) throw new StoreUnavailableError('The policy has not been read yet')
+      return policy
+    },
     openPolicy: () => content().policiesByName.get(OPEN_POLICY_NAME) ?? defaultPolicy(content()),
     scopes: providerId => content().scopes.get(providerId) ?? noScopes,
     async load () { loaded = await guarded(() => read(prisma)) }

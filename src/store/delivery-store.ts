@@ -16,7 +16,9 @@ export function createDeliveryStore (prisma: PrismaClient, times: StoreTimes): D
           open_fingerprint = CASE WHEN m.delivery = 'delivered' THEN NULL ELSE r.open_fingerprint END,
           redeliver_until = CASE WHEN m.delivery = 'delivered' THEN NULL ELSE r.redeliver_until END
         FROM jsonb_populate_recordset(NULL::registration, ${batch}::jsonb) m
-        WHERE r.id = m.id AND r.delivery <> 'delivered'`)
+        WHERE r.id = m.id AND r.delivery <> 'delivered'
+          -- What was kept when its window closed stays kept: a client that is shared is answered for as long as it lives.
+          AND (m.delivery = 'delivered' OR r.redeliver_until IS NOT NULL)`)
     }),
 
     extendWindow: (registrationId: string) => guarded(async () => {

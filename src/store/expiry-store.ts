@@ -16,11 +16,11 @@ const isFree = ({ attemptTimeoutMs }: LeaseTimes) =>
 
 /**
  * By age, or by use: a client expires for want of use only when its provider has declared a source of use, and that source has
- * reported the whole time without seeing the client.
+ * reported the whole time, counted from its declaration at the earliest, without seeing the client.
  */
 const isExpired = Prisma.sql`CASE p.rules->'expiry'->>'countedFrom'
   WHEN 'use' THEN v.usage_source IS NOT NULL AND v.usage_reported_at <= now()
-    AND greatest(${age}, r.last_used_at) + (p.rules->'expiry'->>'afterDays')::float8 * ${DAY} <= v.usage_reported_at
+    AND greatest(${age}, r.last_used_at, v.usage_declared_at) + (p.rules->'expiry'->>'afterDays')::float8 * ${DAY} <= v.usage_reported_at
   ELSE ${age} + (p.rules->'expiry'->>'afterDays')::float8 * ${DAY} <= now() END`
 
 const note = (action: string, source: string) => Prisma.sql`
@@ -36,7 +36,7 @@ export function createExpiryStore (prisma: PrismaClient, times: LeaseTimes): Exp
         WHERE r.state = 'active' AND jsonb_typeof(p.rules->'expiry') = 'object' AND ${isExpired} AND ${isFree(times)}
         ORDER BY ${age} LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
       ), disabled AS (
-        UPDATE registration r SET state = 'disabled', account_enabled = false, desired_revision = r.desired_revision + 1, sharing_key = NULL,
+        UPDATE registration r SET state = 'disabled', lease_token = r.lease_token + 1, account_enabled = false, desired_revision = r.desired_revision + 1, sharing_key = NULL,
           disabled_at = now(), disabled_by = 'expiry', due_at = now(), updated_at = now()
         FROM expired e WHERE r.id = e.id RETURNING r.id, r.provider_id, r.client_id
       ) ${note('registration.expired', 'disabled')}`),
@@ -48,7 +48,7 @@ export function createExpiryStore (prisma: PrismaClient, times: LeaseTimes): Exp
           AND r.disabled_at + (p.rules->'expiry'->>'graceDays')::float8 * ${DAY} <= now() AND ${isFree(times)}
         ORDER BY r.disabled_at LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
       ), ended AS (
-        UPDATE registration r SET state = 'deleting', due_at = now(), updated_at = now()
+        UPDATE registration r SET state = 'deleting', lease_token = r.lease_token + 1, due_at = now(), updated_at = now()
         FROM over o WHERE r.id = o.id RETURNING r.id, r.provider_id, r.client_id
       ) ${note('registration.expiry_deleting', 'ended')}`)
   }

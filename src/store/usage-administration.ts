@@ -15,7 +15,7 @@ export async function declareUsageSource (prisma: PrismaClient, providerName: st
     const { usageSource } = await prisma.provider.findUniqueOrThrow({ where: { id }, select: { usageSource: true } })
     if (usageSource === source) return
     await prisma.$transaction([
-      prisma.provider.update({ where: { id }, data: { usageSource: source, usageReportedAt: null } }),
+      prisma.provider.update({ where: { id }, data: { usageSource: source, usageDeclaredAt: source === null ? null : new Date(), usageReportedAt: null } }),
       audited(prisma, 'usage_source.declared', id, { source })
     ])
   })

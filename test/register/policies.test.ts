@@ -1,6 +1,8 @@
 // What may be registered: policies cut lists down, refuse with a sentence what would weaken them, and bound every update as well.
 import t from 'tap'
 import type { PolicyRules } from '../../src/registration/policy.ts'
+import { putPolicy } from '../../src/store/policy-administration.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
 import { INITIAL_ACCESS_TOKEN, request, type Answer } from '../support/broker.ts'
 import { ourApplications } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
@@ -169,4 +171,13 @@ t.test('a dry run', async t => {
     isOAuthFailure(t, await request(`${url}/register?dry_run=yes`, 'POST', nativeClient(), { authorization: `Bearer ${INITIAL_ACCESS_TOKEN}` }), 400, 'invalid_request')
     t.same(await traces(), before)
   })
+})
+
+t.test('a token of a policy made a moment ago is bounded by it', async t => {
+  const { register, mint, database } = await startPreparedBroker(t)
+  const { prisma, close } = openDatabase({ connectionString: database.url })
+  t.teardown(close)
+  await putPolicy(prisma, 'strict', { redirectHosts: ['localhost'] })
+  const { token } = await mint({ policyName: 'strict' })
+  isOAuthFailure(t, await register(webClient(), token), 400, 'invalid_redirect_uri')
 })

@@ -128,6 +128,17 @@ t.test('secrets', async t => {
   })
 })
 
+t.test('where the policy shows it once, the holder of the previous token has lost the answer and sees it again', async t => {
+  const broker = await startPreparedBroker(t, { policies: { once: { discloseSecret: false } } })
+  const { register, manage, simulator, mint } = broker
+  const client = ownedBy(await register(publicClient(), (await mint({ policyName: 'once' })).token))
+  const lost = ownedBy(await replaceIn(broker)(client))
+  const repeated = ownedBy(await replaceIn(broker)(client))
+  t.equal(repeated.secret, lost.secret)
+  t.equal(await tokenOutcome(simulator, repeated), 'ok')
+  t.notOk('client_secret' in (await manage('GET', client.uri, repeated.token)).body, 'who uses the newer token has received it')
+})
+
 t.test('after the redelivery window the sealed copy is kept where GET shows it, and erased where the policy shows it once', async t => {
   const broker = await startPreparedBroker(t, { environment: SHORT_WINDOW, policies: { once: { discloseSecret: false } } })
   const { register, manage, database, mint } = broker

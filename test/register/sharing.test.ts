@@ -1,5 +1,8 @@
 // Identical public registrations share one client, which nobody manages (decision 8).
 import t from 'tap'
+import { createDeliveryStore } from '../../src/store/delivery-store.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
+import { graphAs } from '../lifecycle/graph.ts'
 import { INITIAL_ACCESS_TOKEN } from '../support/broker.ts'
 import { ourApplications, ourObjectCount } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
@@ -148,4 +151,31 @@ t.test('a shared client that nobody ever received is undone, and the next regist
   t.equal(ourObjectCount(broker.simulator), 0)
   const { body } = await broker.register(nativeClient())
   t.same(ourApplications(broker.simulator).map(({ appId }) => appId), [body.client_id])
+})
+
+t.test('a shared client that was kept stays, whoever hangs up', async t => {
+  const broker = await startPreparedBroker(t, SHARED)
+  const { register, database } = broker
+  const { body: { client_id: clientId } } = await register(nativeClient())
+  // As if the process had died before the mark was written, and the window had closed.
+  await eventually('it is delivered', async () => (await database.query("SELECT FROM registration WHERE delivery = 'delivered'")).rowCount === 1)
+  const { rows: [row] } = await database.query<{ id: string }>("UPDATE registration SET delivery = 'unknown' RETURNING id")
+  const { prisma, close } = openDatabase({ connectionString: database.url })
+  t.teardown(close)
+  const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000, writesPerSecond: 0 }
+  await createDeliveryStore(prisma, times).markDeliveries(new Map([[row?.id ?? '', 'not_delivered']]))
+  t.match(await register(nativeClient()), { status: 201, body: { client_id: clientId } })
+})
+
+t.test('a shared client that was deleted in Entra is not handed out for ever', async t => {
+  const { register, simulator, database } = await startPreparedBroker(t, SHARED)
+  const first = await register(nativeClient())
+  const { object_id: objectId } = (await database.query<{ object_id: string }>('SELECT object_id FROM registration')).rows[0] ?? { object_id: '' }
+  const graph = await graphAs(simulator, simulator.broker)
+  await graph('DELETE', `/applications/${objectId}`)
+  await database.query("UPDATE registration SET activated_at = now() - interval '11 minutes', renewed_at = NULL")
+  const second = await register(nativeClient())
+  t.equal(second.status, 201)
+  t.not(second.body.client_id, first.body.client_id)
+  t.match((await database.query('SELECT state FROM registration ORDER BY created_at')).rows, [{ state: 'drifted' }, { state: 'active' }])
 })

@@ -3,7 +3,8 @@ ALTER TABLE "caller" ADD COLUMN     "max_registrations" INTEGER,
 ADD COLUMN     "policy_id" UUID;
 
 -- AlterTable
-ALTER TABLE "provider" ADD COLUMN     "usage_reported_at" TIMESTAMPTZ(3),
+ALTER TABLE "provider" ADD COLUMN     "usage_declared_at" TIMESTAMPTZ(3),
+ADD COLUMN     "usage_reported_at" TIMESTAMPTZ(3),
 ADD COLUMN     "usage_source" TEXT;
 
 -- AlterTable

@@ -1,6 +1,6 @@
 // Answers of the core -> Konnect's closed objects. Times are ISO-8601 strings, never null where Konnect shows them.
 import type { NewSecret, SecretMetadata } from '../../registration/client-secrets.ts'
-import type { RegisteredClient } from '../../registration/make-client.ts'
+import type { RegisteredClient } from '../../registration/registered-client.ts'
 
 export function presentApplication ({ clientId, clientSecret, issuedAt, secretExpiresAt }: RegisteredClient) {
   // Every client of Konnect has a secret, kept for as long as its answer may be asked for.

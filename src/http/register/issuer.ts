@@ -11,7 +11,7 @@ export interface Providers {
 
 /** RFC 8414 §2: compared as a string, so there is one form, without a slash at the end. */
 export function issuerOf (publicUrl: string, providerName: string): string {
-  const base = publicUrl.replace(/\/+$/, '')
+  const base = publicUrl.endsWith('/') ? publicUrl.slice(0, -1) : publicUrl
   return providerName === DEFAULT_PROVIDER ? base : `${base}/t/${encodeURIComponent(providerName)}`
 }
 
@@ -26,6 +26,7 @@ export function providerOfIssuerPath (path: string, publicUrl: string): string |
   return name === undefined || name === DEFAULT_PROVIDER ? null : name
 }
 
+// One at each end: an issuer's path has no more.
 function withoutSlashes (path: string): string {
-  return path.replace(/^\/+|\/+$/g, '')
+  return path.slice(path.startsWith('/') ? 1 : 0, path.length > 1 && path.endsWith('/') ? -1 : undefined)
 }

@@ -1,5 +1,5 @@
 // Answers of the core -> the client information response of RFC 7591 §3.2.1 and RFC 7592 §3. No nulls, no empty strings, times in whole seconds.
-import type { RegisteredClient } from '../../registration/make-client.ts'
+import type { RegisteredClient } from '../../registration/registered-client.ts'
 import { documentOf } from '../../registration/metadata/registered-document.ts'
 import type { Preview } from '../../registration/register-document.ts'
 import type { Json } from '../../registration/registration.ts'
