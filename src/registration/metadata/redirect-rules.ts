@@ -36,13 +36,19 @@ function uriListRules (member: string, code: UriListRules['code'], applicationTy
 
 /** OpenID Connect Registration §2. Without application_type both kinds are fine: a web application in development has loopback URIs too. */
 function refusalByType (url: URL, applicationType: ApplicationType): string | null {
-  if (applicationType === 'web' && (url.protocol !== 'https:' || isLoopback(url))) {
+  if (applicationType === 'web' && (url.protocol !== 'https:' || isOwnMachine(url))) {
     return 'is not for application_type web, which takes https URIs that are not on loopback'
   }
-  if (applicationType === 'native' && url.protocol === 'https:' && isLoopback(url)) {
+  if (applicationType === 'native' && url.protocol === 'https:' && isOwnMachine(url)) {
     return 'is not for application_type native, which takes http on loopback, https elsewhere, and schemes of its own'
   }
   return null
+}
+
+/** RFC 6761 §6.3: every name under localhost; a dot at the end changes nothing. */
+function isOwnMachine (url: URL): boolean {
+  const host = url.hostname.replace(/\.$/, '')
+  return isLoopback(url) || host === 'localhost' || host.endsWith('.localhost')
 }
 
 function refusalByPolicy (url: URL, { redirectHosts, redirectSchemes }: PolicyRules): string | null {

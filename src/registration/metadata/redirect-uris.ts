@@ -13,9 +13,13 @@ const UNSUPPORTED = /[!$'(),;*\\]/
 const URI_CHARACTERS = /^[\x21-\x7e]+$/
 const NEVER_IN_A_URI = /["<>^`{|}]/
 const DOT_SEGMENT = /(^|\/)(\.|%2e){1,2}(\/|$)/i
+// Schemes of browsers, of the operating system and of protocols: none of them belongs to the client alone (RFC 7591 §5).
 const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
-  'javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:', 'ws:', 'wss:', 'ftp:', 'view-source:', 'chrome:', 'intent:', 'mailto:', 'tel:'
-])
+  'about', 'blob', 'chrome', 'chrome-extension', 'data', 'file', 'filesystem', 'intent', 'jar', 'javascript', 'livescript', 'market', 'moz-extension',
+  'ms-browser-extension', 'ms-msdt', 'resource', 'safari-web-extension', 'search-ms', 'vbscript', 'view-source', 'wyciwyg',
+  'dict', 'facetime', 'ftp', 'ftps', 'gopher', 'imap', 'ldap', 'ldaps', 'mailto', 'news', 'nfs', 'nntp', 'pop', 'rdp', 'sftp', 'sip', 'sips', 'sms', 'smb',
+  'smtp', 'ssh', 'tel', 'telnet', 'tftp', 'vnc', 'ws', 'ws+unix', 'wss'
+].map(scheme => `${scheme}:`))
 
 export interface UriListRules {
   /** The member of the document that a refusal names. */
