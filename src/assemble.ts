@@ -13,9 +13,10 @@ import type { RecogniseCaller } from './http/callers.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
+import { OPEN_POLICY_NAME } from './registration/policy.ts'
 import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
 import { createRegistrar } from './registration/registrar.ts'
-import { createRegistrants, type RecogniseRegistrant } from './registrants.ts'
+import { createRegistrants, type RecogniseBearer } from './registrants.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
@@ -70,7 +71,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let directories: EntraDirectories | null = null
   let serviceTokens: ServiceTokens | null = null
   let recognise: RecogniseCaller = () => { throw new StoreUnavailableError('Not started yet') }
-  let recogniseRegistrant: RecogniseRegistrant = async () => { throw new StoreUnavailableError('Not started yet') }
+  let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
 
   const ports: Ports = {
     store: {
@@ -90,7 +91,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     registrar,
     recogniseCaller: (kind, key) => recognise(kind, key),
     recogniseRegistrant: async (providerId, bearer) => {
-      if (bearer !== null) return await recogniseRegistrant(providerId, bearer)
+      if (bearer !== null) return await recogniseBearer(providerId, bearer)
       return settings.registrationMode === 'open' ? catalogue.anonymousCaller(providerId) : null
     },
     registrationMode: settings.registrationMode,
@@ -139,7 +140,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...settings.serviceTokens, ...tenant
       }])
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
-      recogniseRegistrant = createRegistrants({ recognise, callers: callerStore, serviceTokens, catalogue })
+      recogniseBearer = createRegistrants({ recognise, callers: callerStore, serviceTokens, catalogue })
       // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
       directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
         log.warn({ err: error, providerId: result.providerId }, 'Entra ID does not accept the broker yet')
@@ -150,6 +151,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         // Policies and scopes that the CLI has changed.
         startLoop('Catalogue', () => catalogue.load(), CATALOGUE_MS, log)
       ]
+      if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
+        log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
+      }
       log.info({ installationId: result.installationId, tenantId: tenant.tenantId, version }, 'Started')
     })
   started.catch(() => {})

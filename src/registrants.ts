@@ -10,7 +10,7 @@ import type { StoredCatalogue } from './store/catalogue.ts'
  * The caller behind a bearer token of this provider, bound to it; null for any other token.
  * Throws StoreUnavailableError, and DirectoryError `unavailable` when the tenant's keys can't be had.
  */
-export type RecogniseRegistrant = (providerId: string, bearer: string) => Promise<Caller | null>
+export type RecogniseBearer = (providerId: string, bearer: string) => Promise<Caller | null>
 
 export interface RegistrantsParts {
   /** The environment's keys. */
@@ -20,7 +20,7 @@ export interface RegistrantsParts {
   catalogue: Pick<StoredCatalogue, 'knowsPolicy' | 'load'>
 }
 
-export function createRegistrants ({ recognise, callers, serviceTokens, catalogue }: RegistrantsParts): RecogniseRegistrant {
+export function createRegistrants ({ recognise, callers, serviceTokens, catalogue }: RegistrantsParts): RecogniseBearer {
   async function minted (bearer: string): Promise<Caller | null> {
     const digest = digestOfInitialAccessToken(bearer)
     const caller = digest === null ? null : await callers.findCallerByDigest(digest)

@@ -1,126 +1,14 @@
 #!/usr/bin/env node
 // dcr-broker: the operator's command line. Answers go to stdout, everything else to stderr, one line each.
-import { parseArgs } from 'node:util'
-import { redactText } from '../log-redaction.ts'
-import { version } from '../version.ts'
-import { CommandError, UsageError, type Command, type CommandContext, type ExitCode } from './command.ts'
-import { callersCreate } from './commands/callers-create.ts'
-import { callersList } from './commands/callers-list.ts'
-import { callersRevoke } from './commands/callers-revoke.ts'
-import { configCheck } from './commands/config-check.ts'
-import { keyring } from './commands/keyring.ts'
-import { migrate } from './commands/migrate.ts'
-import { policiesList } from './commands/policies-list.ts'
-import { policiesSet } from './commands/policies-set.ts'
-import { policiesShow } from './commands/policies-show.ts'
-import { registrationsEnable } from './commands/registrations-enable.ts'
-import { scopesList } from './commands/scopes-list.ts'
-import { scopesRemove } from './commands/scopes-remove.ts'
-import { scopesSet } from './commands/scopes-set.ts'
-import { usageDeclare } from './commands/usage-declare.ts'
-import { usageReport } from './commands/usage-report.ts'
+import { CommandError } from './command.ts'
+import { runCommandLine } from './command-line.ts'
 
-/** By their first word, or by two where the first names what the second does something with. */
-const commands: Readonly<Record<string, Command>> = {
-  migrate,
-  'config-check': configCheck,
-  keyring,
-  'callers create': callersCreate,
-  'callers list': callersList,
-  'callers revoke': callersRevoke,
-  'policies set': policiesSet,
-  'policies show': policiesShow,
-  'policies list': policiesList,
-  'registrations enable': registrationsEnable,
-  'scopes set': scopesSet,
-  'scopes list': scopesList,
-  'scopes remove': scopesRemove,
-  'usage declare': usageDeclare,
-  'usage report': usageReport
-}
+const stopping = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopping.abort(new CommandError([`Stopped by ${signal}.`])) })
 
-process.exitCode = await main(process.argv.slice(2))
-
-async function main (args: readonly string[]): Promise<ExitCode> {
-  const stopping = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { stopping.abort(new CommandError([`Stopped by ${signal}.`])) })
-  const context: CommandContext = {
-    environment: process.env,
-    print: line => { process.stdout.write(`${line}\n`) },
-    complain: line => { process.stderr.write(`${line}\n`) },
-    signal: stopping.signal
-  }
-  try {
-    return await dispatch(args, context)
-  } catch (error) {
-    for (const line of linesOf(error)) context.complain(`dcr-broker: ${line}`)
-    return error instanceof UsageError ? 2 : 1
-  }
-}
-
-async function dispatch ([name, ...rest]: readonly string[], context: CommandContext): Promise<ExitCode> {
-  if (name === '--version' || name === '-v') {
-    context.print(version)
-    return 0
-  }
-  if (name === '--help' || name === '-h' || name === 'help') {
-    help(Object.values(commands)).forEach(context.print)
-    return 0
-  }
-  if (name === undefined) throw new UsageError('Which command? See dcr-broker --help.')
-  const group = groupOf(name)
-  if (group.length > 0 && (rest[0] === '--help' || rest[0] === '-h')) {
-    help(group.map(([, command]) => command)).forEach(context.print)
-    return 0
-  }
-  const { command, args } = find(name, rest)
-  const { values, positionals } = parse(command, args)
-  if (values.help === true) {
-    help([command]).forEach(context.print)
-    return 0
-  }
-  return await command.run(values, positionals, context)
-}
-
-function find (name: string, rest: string[]): { command: Command, args: string[] } {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command !== undefined) return { command, args: rest }
-  const group = groupOf(name)
-  if (group.length === 0) throw new UsageError(`Unknown command: ${name}. See dcr-broker --help.`)
-  const [verb, ...args] = rest
-  const known = group.map(([word]) => word).join(', ')
-  if (verb === undefined) throw new UsageError(`What to do with the ${name}? Known: ${known}.`)
-  const [, found] = group.find(([word]) => word === verb) ?? []
-  if (found === undefined) throw new UsageError(`Unknown action: ${name} ${verb}. Known: ${known}.`)
-  return { command: found, args }
-}
-
-/** The commands of two words of which this is the first, by their second. */
-function groupOf (name: string): Array<[verb: string, command: Command]> {
-  return Object.entries(commands).filter(([words]) => words.startsWith(`${name} `)).map(([words, command]) => [words.slice(name.length + 1), command])
-}
-
-function parse (command: Command, args: string[]) {
-  const options = Object.fromEntries(Object.entries(command.options).map(([name, { type }]) => [name, { type }]))
-  try {
-    return parseArgs({ args, options: { ...options, help: { type: 'boolean', short: 'h' } }, allowPositionals: true })
-  } catch (error) {
-    // The parser's message has a second sentence about `--`.
-    throw new UsageError(error instanceof Error ? error.message.split(/\. /, 1)[0] ?? '' : String(error))
-  }
-}
-
-function help (shown: readonly Command[]): string[] {
-  return shown.flatMap(({ usage, about, options }) => [
-    `dcr-broker ${usage}`,
-    `    ${about}`,
-    ...Object.entries(options).map(([name, option]) => `      --${name.padEnd(19)}${option.about}`)
-  ])
-}
-
-/** Of an error nobody foresaw only its message, without what looks like a credential. */
-function linesOf (error: unknown): readonly string[] {
-  if (error instanceof CommandError) return error.lines
-  if (error instanceof AggregateError) return error.errors.flatMap(linesOf)
-  return [error instanceof Error ? redactText(error.message).replaceAll(/\s*\n\s*/g, ' ') : String(error)]
-}
+process.exitCode = await runCommandLine(process.argv.slice(2), {
+  environment: process.env,
+  print: line => { process.stdout.write(`${line}\n`) },
+  complain: line => { process.stderr.write(`${line}\n`) },
+  signal: stopping.signal
+})

@@ -8,7 +8,8 @@ import { createLogger } from '../logger.ts'
 import { openSandbox, type Sandbox } from '../sandbox/sandbox.ts'
 import { readSettings, type SandboxSettings, type Settings } from '../settings/settings.ts'
 import { konnectAt } from './konnect.ts'
-import { story, type DirectoryObject, type Stage } from './story.ts'
+import { standardStory, type StandardStage } from './standard-story.ts'
+import { story, type Chapter, type DirectoryObject, type Stage } from './story.ts'
 
 const CLOSE_DELAY_MS = 20_000
 
@@ -30,7 +31,8 @@ try {
   const operationsUrl = await broker.operationsServer.listen({ host: '127.0.0.1', port: 0 })
   await broker.started
   console.log('The DCR Broker, its database and an Entra simulator are running.\n')
-  const failures = await tell(stageAt(sandbox, publicUrl, operationsUrl))
+  const stage = stageAt(sandbox, publicUrl, operationsUrl)
+  const failures = await tell([...story(stage), ...standardStory(standardStageAt(stage, sandbox, publicUrl))])
   if (!stopping.signal.aborted) {
     isGood = failures === 0
     console.log(isGood ? '\nEverything worked.' : `\n${failures} steps failed.`)
@@ -73,9 +75,9 @@ async function open (signal: AbortSignal): Promise<Theatre> {
 }
 
 /** Resolves to the number of steps that failed. Stops between two steps when the demonstration is interrupted. */
-async function tell (stage: Stage): Promise<number> {
+async function tell (chapters: readonly Chapter[]): Promise<number> {
   let failed = 0
-  for (const chapter of story(stage)) {
+  for (const chapter of chapters) {
     const startedAt = performance.now()
     try {
       const told = await chapter.run()
@@ -104,4 +106,10 @@ function stageAt ({ settings }: Sandbox, publicUrl: string, operationsUrl: strin
       return { status: response.status, body: await response.json() }
     }
   }
+}
+
+function standardStageAt ({ tenant, directory }: Stage, { settings }: Sandbox, publicUrl: string): StandardStage {
+  const { initialAccessTokens: [initialAccessToken = ''] } = settings.callers
+  // The sandbox calls itself localhost (docs/settings.md, PUBLIC_URL).
+  return { tenant, directory, issuer: `http://localhost:${new URL(publicUrl).port}`, initialAccessToken }
 }

@@ -1,6 +1,7 @@
-// The whole story of a client, told against a running broker. Every step checks what it says and throws when it is not so.
+// The whole story of a client that Konnect makes, told against a running broker. Every step checks what it says and throws when it is not so.
 import assert from 'node:assert/strict'
-import { claimsOf, requestTokenV1, requestTokenV2, verifyToken, type ClientCredentials, type Tenant, type TokenAnswer } from './entra-client.ts'
+import { claimsOf, requestTokenV1, requestTokenV2, verifyToken, type ClientCredentials, type Tenant } from './entra-client.ts'
+import { granted, refused, text } from './expectations.ts'
 import { applicationPayload, eventPayload, type Konnect } from './konnect.ts'
 
 export interface Stage {
@@ -16,6 +17,7 @@ export interface DirectoryObject {
   appId: string
   displayName: string
   web?: { redirectUris: string[] }
+  publicClient?: { redirectUris: string[] }
 }
 
 export interface Chapter {
@@ -144,19 +146,4 @@ export function story ({ konnect, tenant, directory, operations }: Stage): Chapt
     assert.ok(found, `the directory has an application ${clientId}`)
     return found
   }
-}
-
-function granted (answer: TokenAnswer): string {
-  assert.ok('token' in answer, 'error' in answer ? answer.error : 'no token')
-  return answer.token
-}
-
-function refused (answer: TokenAnswer, code: string): void {
-  assert.ok('error' in answer, 'the token endpoint gave a token')
-  assert.ok(answer.error.startsWith(code), `${code} expected, got: ${answer.error}`)
-}
-
-function text (value: unknown): string {
-  assert.equal(typeof value, 'string')
-  return value as string
 }

@@ -15,6 +15,8 @@ const LOCK_POLL_MS = 50
 export interface Call {
   caller: Caller
   requestId: string
+  /** Who acts, for the audit, when it is not the caller whose clients these are. */
+  actor?: string
 }
 
 /** All keys of a provider stand for the same Konnect (they rotate); everybody else sees what he registered himself. */
@@ -57,7 +59,8 @@ export async function takeHold (core: Core, registrationId: string, call: Call, 
   for (;;) {
     const held = await ports.store.acquire(registrationId)
     if (held !== null) {
-      return new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: isLeftUnfinished(held.registration) })
+      const actor = { id: call.actor ?? call.caller.id, requestId: call.requestId }
+      return new Operation(core, held, deadline, actor, { resumed: isLeftUnfinished(held.registration) })
     }
     if (deadline.remainingMs() < 2 * LOCK_POLL_MS) throw busy()
     await ports.clock.sleep(LOCK_POLL_MS * (1 + ports.clock.random()))
@@ -78,5 +81,6 @@ export async function takeHoldOfClient (core: Core, clientId: string, call: Call
   if (state === 'active') return operation
   await operation.release()
   if (state === 'drifted') throw new RegistrationError('drifted', 'The application no longer exists in Entra ID: it was deleted there.')
+  if (state === 'disabled') throw new RegistrationError('not_permitted', 'The client is disabled. Its operator can enable it.')
   throw unknownClient()
 }

@@ -81,6 +81,10 @@ export async function sendOrRevert (operation: Operation, before: Wish): Promise
       registration.projection = clearing(registration.projection, before.projection)
       registration.desiredRevision += 1
       operation.note('registration.update_refused', 'failed')
+      // At once: until then what was refused may be in effect. If it can't be done now, the background goes on.
+      await sendProjection(operation).catch((again: unknown) => {
+        operation.ports.log.warn({ err: again, registrationId: registration.id }, 'A refused update is taken back in the background')
+      })
     }
     throw error
   }

@@ -135,12 +135,17 @@ function nextBeforeActive (registration: Registration): Step {
 function nextUpkeep (registration: Registration, now: Date): Step | null {
   // A pending credential of an active client belongs to an operation that died: nobody has seen its secret.
   if (registration.credentials.some(credential => credential.state === 'pending' || credential.state === 'issued')) return 'abandon_pending'
-  if (registration.desiredRevision !== registration.appliedRevision) return 'send_projection'
+  if (registration.desiredRevision !== registration.appliedRevision || isSwitchedWrong(registration)) return 'send_projection'
   if (!needsSecret(registration) && registration.credentials.some(({ state }) => state === 'active')) return 'retire_secrets'
   if (revocable(registration, now).length > 0) return 'revoke_secrets'
   if (registration.credentials.some(isRevoking) && hasSealed(newestActive(registration))) return 'prove_successor'
   if (registration.strayCheckAt !== null && isDue(registration.strayCheckAt, now)) return 'remove_strays'
   return null
+}
+
+// Whether Entra has heard of the last switch was not sure.
+function isSwitchedWrong ({ projection, appliedEnabled, principalId }: Registration): boolean {
+  return principalId !== null && projection.enabled !== appliedEnabled
 }
 
 function nextAfterEnd (registration: Registration, now: Date, settings: CoreSettings): Step | null {

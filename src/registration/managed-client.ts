@@ -149,8 +149,8 @@ function isNearItsEnd (operation: Operation): boolean {
 function project ({ ports: { catalogue } }: Core, { registration }: Operation): DirectoryApplication {
   const strategy = catalogue.strategy(registration.strategyId) ?? catalogue.defaultStrategy(registration.providerId)
   const identity = { registrationId: registration.id, installationId: catalogue.installationId() }
-  const { nameTemplate } = catalogue.policy(registration.policyId).rules
-  const projection = translate(registration.metadata, strategy, identity, { nameTemplate, scopes: catalogue.scopes(registration.providerId) })
+  const { rules } = catalogue.policy(registration.policyId)
+  const projection = translate(registration.metadata, strategy, identity, { rules, scopes: catalogue.scopes(registration.providerId) })
   return { ...clearing(registration.projection, projection), enabled: registration.projection.enabled }
 }
 
@@ -196,7 +196,8 @@ function callOf (registration: Registration, requestId: string): Call {
     policyId: registration.policyId,
     maxRegistrations: null
   }
-  return { caller, requestId }
+  // The audit tells the holder of the token from the caller who once registered.
+  return { caller, requestId, actor: `client:${registration.id}` }
 }
 
 function invalidToken (): RegistrationError {

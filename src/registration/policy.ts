@@ -9,7 +9,7 @@ export interface PolicyRules {
   /** Private-use schemes without the colon: `cursor`, `com.example.*`. */
   redirectSchemes: string[] | null
   maxRedirectUris: number
-  /** Names of the scope catalogue. */
+  /** Names of the scope catalogue. Null: all of them, but those that the broker grants are granted only where they are named. */
   scopes: string[] | null
   /** Living clients under this policy. */
   maxClients: number | null

@@ -83,7 +83,7 @@ function prepare ({ ports: { catalogue, clock } }: Core, { metadata, policy, ...
     surface: 'register',
     metadata,
     projection: translate(metadata, strategy, { registrationId: id, installationId: catalogue.installationId() }, {
-      nameTemplate: policy.rules.nameTemplate, scopes: catalogue.scopes(providerId)
+      rules: policy.rules, scopes: catalogue.scopes(providerId)
     }),
     konnect: null,
     verification: false,

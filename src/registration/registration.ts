@@ -123,6 +123,8 @@ export interface Registration {
   renewedAt: Date | null
   /** Latest use that a declared source has reported. */
   lastUsedAt: Date | null
+  /** When a shared client was last looked for in Entra. */
+  seenAt: Date | null
   disabledAt: Date | null
   disabledBy: 'expiry' | 'operator' | null
   endedAt: Date | null
@@ -220,7 +222,7 @@ export interface ScopeMapping {
 export interface AuditEntry {
   id: string
   at: Date
-  /** Caller id, or `broker` for its own work. */
+  /** Caller id; `client:<registration id>` for the holder of its management token; `broker` for its own work; `cli`. */
   actor: string
   action: string
   outcome: 'succeeded' | 'failed'

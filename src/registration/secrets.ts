@@ -45,7 +45,7 @@ export async function issueSecret (operation: Operation, credential: Credential)
   credential.expiresAt = issued.expiresAt
   credential.sealed = await ports.vault.seal(issued.secretText, secretPlace(credential.id))
   credential.verifier = ports.vault.verifierOf(registration.clientId, issued.secretText)
-  credential.eraseAt = isShownAgain(operation, registration) ? null : new Date(now + settings.redeliveryWindowMs)
+  credential.eraseAt = isShownAgain(operation, registration) ? issued.expiresAt : new Date(now + settings.redeliveryWindowMs)
   credential.state = 'issued'
   operation.touch(credential)
   return issued
@@ -123,7 +123,8 @@ export function secretLifetimeMs ({ ports, settings }: Pick<Operation, 'ports' |
   return days === null ? settings.secretLifetimeMs[surface] : days * DAY_MS
 }
 
-// Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window.
+// Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window. Others are
+// shown it for as long as it is valid.
 function isShownAgain ({ ports }: Operation, { policyId, surface }: Registration): boolean {
   return surface !== 'konnect' && (policyId === null || ports.catalogue.policy(policyId).rules.discloseSecret)
 }

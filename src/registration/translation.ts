@@ -5,6 +5,7 @@ import { descriptionOf, displayNameOf } from './metadata/client-name.ts'
 import { DEVICE_CODE } from './metadata/grant-types.ts'
 import { platformsOf } from './metadata/platforms.ts'
 import { mappingsOf, resourceAccessOf } from './metadata/scopes.ts'
+import type { PolicyRules } from './policy.ts'
 import type { AuthStrategy, Certificate, ClientMetadata, DirectoryApplication, PermissionGrants, ScopeMapping } from './registration.ts'
 
 /** Konnect sends a strategy's auth_methods as grant types; these mean a client that gets tokens for itself. */
@@ -14,8 +15,8 @@ const CLIENT_CREDENTIALS_WORDS: ReadonlySet<string> = new Set(['client_credentia
 const MAX_LINK = 255
 
 export interface TranslationOptions {
-  /** `{client_name}` stands for the registered name; null: the name itself. */
-  nameTemplate: string | null
+  /** The template of the name, and the scopes that may be granted. */
+  rules: Pick<PolicyRules, 'nameTemplate' | 'scopes'>
   /** The scope catalogue of the provider. */
   scopes: ReadonlyMap<string, ScopeMapping>
 }
@@ -30,7 +31,7 @@ export function translate (
   const { clientName, federatedIdentities, grantTypes, redirectUris, tokenEndpointAuthMethod } = metadata
   const mappings = options === null ? [] : mappingsOf(metadata.scopes, options.scopes)
   return {
-    displayName: displayNameOf(options?.nameTemplate?.replaceAll('{client_name}', () => clientName) ?? clientName),
+    displayName: displayNameOf(options?.rules.nameTemplate?.replaceAll('{client_name}', () => clientName) ?? clientName),
     description: descriptionOf(metadata.description),
     tags: ['dcr-broker', `dcr-inst:${identity.installationId}`, `dcr-reg:${identity.registrationId}`],
     accessTokenVersion: strategy.tokenVersion,
@@ -40,7 +41,7 @@ export function translate (
     privacyStatementUrl: linkOf(metadata, 'policy_uri'),
     isFallbackPublicClient: options !== null && grantTypes.includes(DEVICE_CODE) ? true : null,
     requiredResourceAccess: resourceAccessOf(mappings),
-    grants: grantsOf(mappings),
+    grants: grantsOf(mappings, options?.rules.scopes ?? []),
     certificates: certificatesFor(metadata),
     federatedIdentities: federatedIdentities.length === 0 ? null : federatedIdentities,
     enabled: true
@@ -62,9 +63,9 @@ function linkOf ({ members }: ClientMetadata, member: string): string | null {
   return typeof link === 'string' && link.length <= MAX_LINK ? link : null
 }
 
-/** What the catalogue says the broker grants for the whole tenant. */
-function grantsOf (mappings: readonly ScopeMapping[]): PermissionGrants | null {
-  const granted = resourceAccessOf(mappings.filter(mapping => mapping.granted))
+/** What the catalogue says the broker grants for the whole tenant; only where the policy names the scope: "all" is no decision about that. */
+function grantsOf (mappings: readonly ScopeMapping[], named: readonly string[]): PermissionGrants | null {
+  const granted = resourceAccessOf(mappings.filter(mapping => mapping.granted && named.includes(mapping.name)))
   return granted === null ? null : { granted, revoked: [] }
 }
 

@@ -9,7 +9,7 @@ export class AdministrationError extends Error {
 }
 
 /** Written in the transaction of the change itself. */
-export function audited (prisma: PrismaClient, action: string, providerId: string | null, detail: Prisma.InputJsonObject) {
+export function audited (prisma: Pick<PrismaClient, 'auditEvent'>, action: string, providerId: string | null, detail: Prisma.InputJsonObject) {
   return prisma.auditEvent.create({
     data: { id: uuidv7(), at: new Date(), actor: 'cli', action, outcome: 'succeeded', providerId, detail }
   })

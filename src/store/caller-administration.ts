@@ -47,8 +47,7 @@ export async function addInitialAccessToken (prisma: PrismaClient, token: NewIni
   return await guarded(async () => {
     const { name, scopes, maxRegistrations } = token
     const provider = await providerNamed(prisma, token.providerName)
-    const policy = token.policyName === null ? null : await prisma.policy.findUnique({ where: { name: token.policyName }, select: { id: true } })
-    if (token.policyName !== null && policy === null) throw new AdministrationError(`There is no policy ${token.policyName}.`)
+    const policyId = token.policyName === null ? null : await policyNamed(prisma, token.policyName)
     if (await prisma.caller.count({ where: { name, revokedAt: null } }) > 0) throw new AdministrationError(`There is a caller of the name ${name} already.`)
     const id = uuidv7()
     const [row] = await prisma.$transaction([
@@ -61,7 +60,7 @@ export async function addInitialAccessToken (prisma: PrismaClient, token: NewIni
           keyDigest: Buffer.from(token.digest),
           scopes,
           providerId: provider.id,
-          policyId: policy?.id ?? null,
+          policyId,
           maxRegistrations,
           expiresAt: token.expiresInMs === null ? null : new Date(await databaseNowMs(prisma) + token.expiresInMs)
         },
@@ -96,6 +95,34 @@ export async function revokeCaller (prisma: PrismaClient, idOrName: string): Pro
     ])
     return { caller: summaryOf(row), wasRevoked: false }
   })
+}
+
+/**
+ * Binds a living caller to a policy, a quota or both; what is not given stays. Clients that it has made keep their policy.
+ *
+ * @throws AdministrationError when there is none, it is revoked, or for an unknown policy; StoreUnavailableError
+ */
+export async function bindCaller (
+  prisma: PrismaClient, idOrName: string, { policyName, maxRegistrations }: { policyName?: string, maxRegistrations?: number }
+): Promise<CallerSummary> {
+  return await guarded(async () => {
+    const known = await theCaller(prisma, idOrName)
+    if (known.revokedAt !== null) throw new AdministrationError(`${known.name} is revoked.`)
+    if (known.kind === ANONYMOUS) throw new AdministrationError('Open registration is bound by the policy `open`.')
+    const policyId = policyName === undefined ? undefined : await policyNamed(prisma, policyName)
+    const data = { ...(policyId === undefined ? {} : { policyId }), ...(maxRegistrations === undefined ? {} : { maxRegistrations }) }
+    const [row] = await prisma.$transaction([
+      prisma.caller.update({ where: { id: known.id }, data, include: relations }),
+      audited(prisma, 'caller.bound', known.providerId, { caller: known.id, name: known.name, policy: policyName ?? null, max_registrations: maxRegistrations ?? null })
+    ])
+    return summaryOf(row)
+  })
+}
+
+async function policyNamed (prisma: PrismaClient, name: string): Promise<string> {
+  const policy = await prisma.policy.findUnique({ where: { name }, select: { id: true } })
+  if (policy === null) throw new AdministrationError(`There is no policy ${name}.`)
+  return policy.id
 }
 
 async function theCaller (prisma: PrismaClient, idOrName: string) {

@@ -1,7 +1,11 @@
 // What operators do to one registration from the command line.
 import { AdministrationError, audited, providerNamed } from './administration.ts'
+import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
+
+/** A call of the row's last holder may still be under way for so long (ATTEMPT_TIMEOUT_MS at its highest). */
+const LONGEST_ATTEMPT = Prisma.sql`interval '30 seconds'`
 
 /**
  * Enables a client that expiry has disabled; its age begins anew. The broker tells Entra within seconds.
@@ -14,14 +18,14 @@ export async function enableClient (prisma: PrismaClient, providerName: string, 
     const row = await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, select: { id: true, state: true } })
     if (row === null) throw new AdministrationError(`There is no client ${clientId} at provider ${providerName}.`)
     if (row.state !== 'disabled') throw new AdministrationError(`Client ${clientId} is not disabled: it is ${row.state}.`)
-    // The lease is counted on: who holds the row still believes that it is disabled.
-    const [changed] = await prisma.$transaction([
-      prisma.$executeRaw`
-        UPDATE registration SET state = 'active', account_enabled = true, desired_revision = desired_revision + 1, disabled_at = NULL, disabled_by = NULL,
-          renewed_at = now(), due_at = now(), lease_token = lease_token + 1, updated_at = now()
-        WHERE id = ${row.id}::uuid AND state = 'disabled' AND (lease_until IS NULL OR lease_until < now())`,
-      audited(prisma, 'registration.enabled', providerId, { client_id: clientId })
-    ])
-    if (changed === 0) throw new AdministrationError(`The broker is at work on client ${clientId}. Try again in a minute.`)
+    await prisma.$transaction(async transaction => {
+      // Whether Entra has heard of the disabling is not sure: it is told whatever the row believes.
+      const changed = await transaction.$executeRaw`
+        UPDATE registration SET state = 'active', account_enabled = true, applied_enabled = false, desired_revision = desired_revision + 1,
+          disabled_at = NULL, disabled_by = NULL, renewed_at = now(), due_at = now(), lease_token = lease_token + 1, updated_at = now()
+        WHERE id = ${row.id}::uuid AND state = 'disabled' AND (lease_until IS NULL OR lease_until + ${LONGEST_ATTEMPT} < now())`
+      if (changed === 0) throw new AdministrationError(`The broker is at work on client ${clientId}. Try again in a minute.`)
+      await audited(transaction, 'registration.enabled', providerId, { client_id: clientId })
+    })
   })
 }

@@ -26,6 +26,7 @@ export function registrationJson (registration: Registration, managementToken: S
     turn_at: registration.turnAt,
     activated_at: registration.activatedAt,
     renewed_at: registration.renewedAt,
+    seen_at: registration.seenAt,
     disabled_at: registration.disabledAt,
     disabled_by: registration.disabledBy,
     ended_at: registration.endedAt

@@ -54,6 +54,7 @@ export function toRegistration (row: RegistrationRow): Registration {
     activatedAt: row.activatedAt,
     renewedAt: row.renewedAt,
     lastUsedAt: row.lastUsedAt,
+    seenAt: row.seenAt,
     disabledAt: row.disabledAt,
     disabledBy: row.disabledBy as Registration['disabledBy'],
     endedAt: row.endedAt
@@ -131,6 +132,7 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     activatedAt: null,
     renewedAt: null,
     lastUsedAt: null,
+    seenAt: null,
     disabledAt: null,
     disabledBy: null,
     endedAt: null

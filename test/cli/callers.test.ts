@@ -1,5 +1,6 @@
 // dcr-broker callers create, list and revoke.
 import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
 import { digestOfInitialAccessToken } from '../../src/initial-access-token.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { operatorDatabase } from './operator-database.ts'
@@ -85,4 +86,16 @@ t.test('before the first start, and before the migrations, the CLI says what is 
   const empty = await createTestDatabase(t, { empty: true })
   t.match(await runCli(['callers', 'list'], { DATABASE_URL: empty.url }), { code: 1, complaints: [/run `dcr-broker migrate`/] })
   t.match(await runCli(['callers', 'list'], { DATABASE_URL: 'postgresql://broker:hunter2@127.0.0.1:1/dcr' }), { code: 1, complaints: [/^dcr-broker: The database is not available$/] })
+})
+
+t.test('a caller is bound to a policy and a quota afterwards; what is not given stays', async t => {
+  const { cli, json, prisma } = await operatorDatabase(t)
+  await prisma.policy.create({ data: { id: uuidv7(), name: 'strict', rules: {} } })
+  await cli('callers', 'create', '--kind', 'initial-access-token', '--name', 'ci')
+  t.match(await json('callers', 'bind', 'ci', '--policy', 'strict'), { name: 'ci', policy: 'strict', max_registrations: null })
+  t.match(await json('callers', 'bind', 'ci', '--max-registrations', '5'), { policy: 'strict', max_registrations: 5 })
+  t.match(await cli('callers', 'bind', 'ci', '--policy', 'nowhere'), { code: 1, complaints: [/There is no policy nowhere/] })
+  t.match(await cli('callers', 'bind', 'ci'), { code: 2 })
+  await cli('callers', 'revoke', 'ci')
+  t.match(await cli('callers', 'bind', 'ci', '--policy', 'strict'), { code: 1, complaints: [/ci is revoked/] })
 })

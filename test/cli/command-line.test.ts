@@ -31,7 +31,7 @@ const wrong: Array<[args: string[], complaint: RegExp]> = [
   [['migrate', '--status', '--rolled-back', 'x'], /exclude each other/],
   [['keyring'], /Known: create/],
   [['keyring', 'create'], /exactly one path/],
-  [['callers'], /What to do with the callers\? Known: create, list, revoke\./],
+  [['callers'], /What to do with the callers\? Known: create, list, bind, revoke\./],
   [['policies', 'burn'], /Unknown action: policies burn\. Known: set, show, list\./],
   [['callers', 'create', '--name', 'x'], /--kind is missing/],
   [['callers', 'create', '--kind', 'konnect', '--name', 'x'], /--kind is not acceptable\. Accepted: initial-access-token\./],

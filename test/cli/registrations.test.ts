@@ -23,7 +23,9 @@ t.test('a client that expiry has disabled is enabled again, and Entra is to be t
   t.match(await cli('registrations', 'enable', clientId), { code: 1, complaints: [/is not disabled: it is active/] })
   t.equal(await createExpiryStore(prisma, TIMES).disableExpired(10), 1)
   t.strictSame(await json('registrations', 'enable', clientId.toUpperCase()), { client_id: clientId, provider: 'default', state: 'active' })
-  t.match(await store.find(id), { state: 'active', projection: { enabled: true }, desiredRevision: 3, appliedRevision: 1, disabledAt: null, disabledBy: null })
+  t.match(await store.find(id), {
+    state: 'active', projection: { enabled: true }, appliedEnabled: false, desiredRevision: 3, appliedRevision: 1, disabledAt: null, disabledBy: null
+  })
   t.equal((await store.claimDue(10)).length, 1)
   t.equal(await createExpiryStore(prisma, TIMES).disableExpired(10), 0, 'its age has begun anew')
   t.equal((await query("SELECT FROM audit_event WHERE action = 'registration.enabled'")).rowCount, 1)

@@ -14,7 +14,9 @@ const ungrantable = {
 
 const BRISK = { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '500', REQUEST_DEADLINE_MS: '3000', LEASE_MS: '6000' }
 
-const openBroker = async (t: Test) => await startPreparedBroker(t, { scopes: () => [ungrantable], environment: BRISK })
+const openBroker = async (t: Test) => await startPreparedBroker(t, {
+  scopes: () => [ungrantable], policies: { default: { scopes: ['orders.read'] } }, environment: BRISK
+})
 
 t.test('an update of which Entra refuses a part is taken back in Entra too', async t => {
   const { register, manage, simulator } = await openBroker(t)

@@ -173,7 +173,7 @@ t.test('a shared client that was deleted in Entra is not handed out for ever', a
   const { object_id: objectId } = (await database.query<{ object_id: string }>('SELECT object_id FROM registration')).rows[0] ?? { object_id: '' }
   const graph = await graphAs(simulator, simulator.broker)
   await graph('DELETE', `/applications/${objectId}`)
-  await database.query("UPDATE registration SET activated_at = now() - interval '11 minutes', renewed_at = NULL")
+  await database.query("UPDATE registration SET activated_at = now() - interval '11 minutes', renewed_at = now()")
   const second = await register(nativeClient())
   t.equal(second.status, 201)
   t.not(second.body.client_id, first.body.client_id)

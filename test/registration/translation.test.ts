@@ -13,7 +13,7 @@ const konnect = someMetadata({
 })
 const strategy = { id: 's', providerId: 'p', name: 'default', konnectAuthStrategyId: null, isDefault: true, tokenVersion: 1 as const }
 const identity = { registrationId: 'r1', installationId: 'i1' }
-const options = { nameTemplate: null, scopes: catalogue }
+const options = { rules: { nameTemplate: null, scopes: [...catalogue.keys()] }, scopes: catalogue }
 
 t.test('Konnect\'s client becomes the Entra application that its strategy asks for, and nothing beyond it', async t => {
   t.strictSame(translate(konnect, strategy, identity), {
@@ -51,6 +51,8 @@ t.test('a registered document carries its links, scopes and device grant to Entr
     requiredResourceAccess: [{ resourceAppId: ORDERS_API, permissions: [{ id: ORDERS_WRITE, type: 'Role' }, { id: ORDERS_READ, type: 'Scope' }] }],
     grants: { granted: [{ resourceAppId: ORDERS_API, permissions: [{ id: ORDERS_WRITE, type: 'Role' }] }], revoked: [] }
   })
+  const unnamed = { ...options, rules: { ...options.rules, scopes: null } }
+  t.match(translate(metadata, strategy, identity, unnamed), { requiredResourceAccess: [{ resourceAppId: ORDERS_API }], grants: null }, 'granted only where the policy names it')
   t.match(translate(registering({ scope: 'openid' }), strategy, identity, { ...options, scopes: new Map() }), {
     requiredResourceAccess: [{ resourceAppId: '00000003-0000-0000-c000-000000000000' }], grants: null, isFallbackPublicClient: null
   })
@@ -58,7 +60,7 @@ t.test('a registered document carries its links, scopes and device grant to Entr
 
 t.test('a template of the policy wraps the name, whatever stands in it', async t => {
   const named = (clientName: string, nameTemplate: string) =>
-    translate(someMetadata({ clientName }), strategy, identity, { ...options, nameTemplate }).displayName
+    translate(someMetadata({ clientName }), strategy, identity, { ...options, rules: { ...options.rules, nameTemplate } }).displayName
   t.equal(named('Orders', 'MCP: {client_name} ({client_name})'), 'MCP: Orders (Orders)')
   t.equal(named('$& $1 {client_name}', 'MCP: {client_name}'), 'MCP: $& $1 {client_name}')
   t.equal(named('Orders', 'MCP'), 'MCP')

@@ -18,6 +18,7 @@ ADD COLUMN     "management_digest" BYTEA,
 ADD COLUMN     "policy_id" UUID,
 ADD COLUMN     "previous_management_digest" BYTEA,
 ADD COLUMN     "renewed_at" TIMESTAMPTZ(3),
+ADD COLUMN     "seen_at" TIMESTAMPTZ(3),
 ADD COLUMN     "sharing_key" TEXT;
 
 -- CreateTable

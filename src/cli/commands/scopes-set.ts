@@ -13,7 +13,7 @@ export const scopesSet: Command = {
     type: { type: 'string', about: 'Scope (delegated permission) or Role (app role).' },
     grant: {
       type: 'boolean',
-      about: 'Grant it to every client that registers it, for the whole tenant; needs AppRoleAssignment.ReadWrite.All or DelegatedPermissionGrant.ReadWrite.All.'
+      about: 'Grant it, for the whole tenant, to clients whose policy names it; needs AppRoleAssignment.ReadWrite.All or DelegatedPermissionGrant.ReadWrite.All.'
     },
     provider: providerOption,
     json: jsonOption
