@@ -15,6 +15,8 @@ const LOCK_POLL_MS = 50
 export interface Call {
   caller: Caller
   requestId: string
+  /** What of its deadline the request has spent before the use case; 0 when it is left out. */
+  elapsedMs?: number
   /** Who acts, for the audit, when it is not the caller whose clients these are. */
   actor?: string
 }
@@ -49,8 +51,8 @@ export async function getClient (core: Core, caller: Caller, clientId: string): 
 }
 
 /** When the work of a request has to stop, so that its answer leaves in time. */
-export function workDeadline (core: Core): Deadline {
-  return earlier(deadlineIn(core.settings.requestDeadlineMs, core.ports.clock), ANSWER_RESERVE_MS)
+export function workDeadline (core: Core, { elapsedMs = 0 }: Pick<Call, 'elapsedMs'>): Deadline {
+  return earlier(deadlineIn(core.settings.requestDeadlineMs - elapsedMs, core.ports.clock), ANSWER_RESERVE_MS)
 }
 
 /** Takes the row's lease, waiting for whoever holds it. @throws RegistrationError busy at the deadline */

@@ -32,7 +32,7 @@ export interface MetadataChange {
 /** Desired is committed first, then Entra gets the whole projection, then applied is committed. The same change twice is harmless. */
 export async function updateClient (core: Core, clientId: string, change: MetadataChange, event: ClientEvent, call: Call): Promise<void> {
   const accepted = acceptChange(change)
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
   await stopOnError(operation, async () => {
     await recordEvent(core, operation, event)
     const before = wishOf(operation.registration)
@@ -54,7 +54,7 @@ export async function updateClient (core: Core, clientId: string, change: Metada
 
 /** add_registration, remove_registration and whatever comes later: recorded against the client. */
 export async function recordClientEvent (core: Core, clientId: string, event: ClientEvent, call: Call): Promise<void> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
   await stopOnError(operation, async () => {
     await recordEvent(core, operation, event)
     await operation.release()

@@ -34,7 +34,7 @@ export interface SecretMetadata {
  * could not be proved in time leaves the older ones for the background, for a minute at most.
  */
 export async function rotateSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
   const { credential, secret } = await addCredential(operation, 'credential.rotated', async credential => {
     await proveInTime(operation, credential)
     supersedeOthers(operation, credential)
@@ -46,7 +46,7 @@ export async function rotateSecret (core: Core, clientId: string, call: Call): P
 
 /** @throws RegistrationError secret_limit when the client has as many secrets as it may have */
 export async function addSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
   const valid = operation.registration.credentials.filter(credential => isValid(credential, core.ports.clock.now()))
   if (valid.length >= core.settings.maxSecretsPerClient) {
     await operation.release()
@@ -76,7 +76,7 @@ export async function listSecrets (core: Core, clientId: string, call: Call): Pr
 
 /** Already removed is success. @throws RegistrationError unknown_secret */
 export async function revokeSecret (core: Core, clientId: string, secretId: string, call: Call): Promise<void> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core))
+  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
   const credential = operation.registration.credentials.find(candidate => candidate.keyId === secretId.toLowerCase())
   if (credential === undefined) {
     await operation.release()

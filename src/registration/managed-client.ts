@@ -27,6 +27,9 @@ export interface Holder {
   digest: Uint8Array
 }
 
+/** A request whose caller is known by its token. */
+export type ManagementRequest = Pick<Call, 'requestId' | 'elapsedMs'>
+
 export interface ReplaceDocument {
   requested: RequestedMetadata
   /** Must be the current one when it is there (RFC 7592 §2.2). */
@@ -63,7 +66,7 @@ export async function readRegistration (core: Core, holder: Holder): Promise<Reg
  * A secret near its end, or one that the new auth method needs, is issued; one that it does not need is revoked.
  */
 export async function replaceRegistration (
-  core: Core, holder: Holder, { requested, clientSecret }: ReplaceDocument, requestId: string
+  core: Core, holder: Holder, { requested, clientSecret }: ReplaceDocument, request: ManagementRequest
 ): Promise<RegisteredClient> {
   const { registration: before, token, digest } = holder
   if (before.state === 'disabled') throw new RegistrationError('not_permitted', 'The client is disabled. Its operator can enable it.')
@@ -75,7 +78,7 @@ export async function replaceRegistration (
   const metadata = acceptFor(core, before.providerId, policy, requested)
   markReceived(core, before)
 
-  const operation = await takeHoldOfClient(core, before.clientId, callOf(before, requestId), workDeadline(core))
+  const operation = await takeHoldOfClient(core, before.clientId, callOf(before, request), workDeadline(core, request))
   const { registration } = operation
   // Another request may have rotated the token, or ended the client, before we got hold of it.
   if (!isManagedBy(registration, digest)) {
@@ -99,9 +102,9 @@ export async function replaceRegistration (
 }
 
 /** Ends the client: its id, secrets and tokens at once. */
-export async function endRegistration (core: Core, { registration }: Holder, requestId: string): Promise<void> {
+export async function endRegistration (core: Core, { registration }: Holder, request: ManagementRequest): Promise<void> {
   if (registration.clientId === null) throw invalidToken()
-  await removeClient(core, registration.clientId, callOf(registration, requestId))
+  await removeClient(core, registration.clientId, callOf(registration, request))
 }
 
 /** Desired is committed first, then Entra gets it. What Entra refuses for good is taken back. @throws DirectoryError */
@@ -186,7 +189,7 @@ function isSame (one: Uint8Array, other: Uint8Array | null): boolean {
   return other !== null && one.length === other.length && one.reduce((difference, byte, index) => difference | (byte ^ (other[index] ?? 0)), 0) === 0
 }
 
-function callOf (registration: Registration, requestId: string): Call {
+function callOf (registration: Registration, request: ManagementRequest): Call {
   const caller: Caller = {
     id: registration.callerId,
     kind: 'registered_client',
@@ -197,7 +200,7 @@ function callOf (registration: Registration, requestId: string): Call {
     maxRegistrations: null
   }
   // The audit tells the holder of the token from the caller who once registered.
-  return { caller, requestId, actor: `client:${registration.id}` }
+  return { ...request, caller, actor: `client:${registration.id}` }
 }
 
 function invalidToken (): RegistrationError {

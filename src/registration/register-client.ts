@@ -20,7 +20,7 @@ export interface RegisterClient {
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function registerClient (core: Core, command: RegisterClient, call: Call): Promise<RegisteredClient> {
-  const deadline = workDeadline(core)
+  const deadline = workDeadline(core, call)
   return (await makeClient(core, prepare(core, command, call), call, deadline)).client
 }
 

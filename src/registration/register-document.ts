@@ -32,7 +32,7 @@ export interface Preview {
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function registerDocument (core: Core, { requested, fingerprint }: RegisterDocument, call: Call): Promise<RegisteredClient> {
   const { vault, store } = core.ports
-  const deadline = workDeadline(core)
+  const deadline = workDeadline(core, call)
   const policy = policyOf(core, call)
   const metadata = acceptFor(core, providerOf(call), policy, requested)
   const sharingKey = policy.rules.sharePublicClients ? sharingKeyOf(metadata, text => Buffer.from(vault.digestOf(text)).toString('base64url')) : null

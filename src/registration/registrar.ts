@@ -8,7 +8,7 @@ import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
 import { expireClients, type ExpiryReport } from './expiry.ts'
 import { UnansweredError, type RegisteredClient } from './registered-client.ts'
-import { endRegistration, holderOf, readRegistration, replaceRegistration, type Holder, type ReplaceDocument } from './managed-client.ts'
+import { endRegistration, holderOf, readRegistration, replaceRegistration, type Holder, type ManagementRequest, type ReplaceDocument } from './managed-client.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import { createPauses } from './pauses.ts'
 import type { DeliveryOutcome, Ports } from './ports.ts'
@@ -29,9 +29,9 @@ export interface Registrar {
   registerDocument (document: RegisterDocument, call: Call): Promise<RegisteredClient>
   preview (requested: RequestedMetadata, call: Call): Promise<Preview>
   holderOf (providerId: string, clientId: string, token: string): Promise<Holder>
-  readRegistration (holder: Holder): Promise<RegisteredClient>
-  replaceRegistration (holder: Holder, document: ReplaceDocument, requestId: string): Promise<RegisteredClient>
-  endRegistration (holder: Holder, requestId: string): Promise<void>
+  readRegistration (holder: Holder, request: ManagementRequest): Promise<RegisteredClient>
+  replaceRegistration (holder: Holder, document: ReplaceDocument, request: ManagementRequest): Promise<RegisteredClient>
+  endRegistration (holder: Holder, request: ManagementRequest): Promise<void>
   /** What became of the answer to `register` and `registerDocument`; the surface knows when the response has left. */
   answered (registrationId: string, outcome: DeliveryOutcome): void
   rotateSecret (clientId: string, call: Call): Promise<NewSecret>
@@ -53,11 +53,11 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
   const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock) }
 
   // The database may hang where no deadline of the core reaches: the answer leaves in time all the same, and the work goes on.
-  async function answering<T> (work: Promise<T>, afterwards: (result: T) => void = () => {}): Promise<T> {
+  async function answering<T> (work: Promise<T>, { elapsedMs = 0 }: Pick<Call, 'elapsedMs'>, afterwards: (result: T) => void = () => {}): Promise<T> {
     const settled = work.catch((error: unknown) => { throw outcomeOf(error) })
     const overdue = new AbortController()
     try {
-      return await Promise.race([settled, lateAnswer(overdue.signal)])
+      return await Promise.race([settled, lateAnswer(settings.requestDeadlineMs - elapsedMs, overdue.signal)])
     } catch (error) {
       if (error instanceof LateError) settled.then(afterwards, () => {})
       throw error instanceof LateError ? error.answer : error
@@ -72,29 +72,29 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     return error.cause
   }
 
-  async function lateAnswer (signal: AbortSignal): Promise<never> {
+  async function lateAnswer (leftMs: number, signal: AbortSignal): Promise<never> {
     // Never settles when the work was faster: the race is over then.
-    if (!await ports.clock.sleep(settings.requestDeadlineMs, signal)) return await new Promise(() => {})
+    if (!await ports.clock.sleep(Math.max(0, leftMs), signal)) return await new Promise(() => {})
     throw new LateError()
   }
 
   return {
-    register: (command, call) => answering(registerClient(core, command, call), late => deliveries.mark(late.registration.id, 'not_delivered')),
+    register: (command, call) => answering(registerClient(core, command, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
     registerDocument: (document, call) =>
-      answering(registerDocument(core, document, call), late => deliveries.mark(late.registration.id, 'not_delivered')),
+      answering(registerDocument(core, document, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
     preview: async (requested, call) => previewDocument(core, requested, call),
-    holderOf: (providerId, clientId, token) => answering(holderOf(core, providerId, clientId, token)),
-    readRegistration: holder => answering(readRegistration(core, holder)),
-    replaceRegistration: (holder, document, requestId) => answering(replaceRegistration(core, holder, document, requestId)),
-    endRegistration: (holder, requestId) => answering(endRegistration(core, holder, requestId)),
+    holderOf: (providerId, clientId, token) => answering(holderOf(core, providerId, clientId, token), {}),
+    readRegistration: (holder, request) => answering(readRegistration(core, holder), request),
+    replaceRegistration: (holder, document, request) => answering(replaceRegistration(core, holder, document, request), request),
+    endRegistration: (holder, request) => answering(endRegistration(core, holder, request), request),
     answered: deliveries.mark,
-    rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call)),
-    addSecret: (clientId, call) => answering(addSecret(core, clientId, call)),
-    listSecrets: (clientId, call) => answering(listSecrets(core, clientId, call)),
-    revokeSecret: (clientId, secretId, call) => answering(revokeSecret(core, clientId, secretId, call)),
-    update: (clientId, change, event, call) => answering(updateClient(core, clientId, change, event, call)),
-    recordEvent: (clientId, event, call) => answering(recordClientEvent(core, clientId, event, call)),
-    remove: (clientId, call) => answering(removeClient(core, clientId, call)),
+    rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call), call),
+    addSecret: (clientId, call) => answering(addSecret(core, clientId, call), call),
+    listSecrets: (clientId, call) => answering(listSecrets(core, clientId, call), call),
+    revokeSecret: (clientId, secretId, call) => answering(revokeSecret(core, clientId, secretId, call), call),
+    update: (clientId, change, event, call) => answering(updateClient(core, clientId, change, event, call), call),
+    recordEvent: (clientId, event, call) => answering(recordClientEvent(core, clientId, event, call), call),
+    remove: (clientId, call) => answering(removeClient(core, clientId, call), call),
     keepUp: signal => keepUp(core, signal),
     expire: () => expireClients(core),
     close: () => deliveries.close()

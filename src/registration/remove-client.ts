@@ -8,7 +8,7 @@ import { run, stopOnError } from './saga.ts'
 export async function removeClient (core: Core, clientId: string, call: Call): Promise<void> {
   const registration = await findClient(core, call.caller, clientId)
   if (registration === null || isEnded(registration)) return
-  const operation = await takeHold(core, registration.id, call, workDeadline(core))
+  const operation = await takeHold(core, registration.id, call, workDeadline(core, call))
   const { state } = operation.registration
   if (state !== 'deleting' && state !== 'undoing' && !isEnded(operation.registration)) {
     operation.registration.state = 'deleting'

@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { digestOfInitialAccessToken } from '../../src/initial-access-token.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { operatorDatabase } from './operator-database.ts'
-import { runCli } from './run-cli.ts'
+import { runHere } from './run-cli.ts'
 
 t.jobs = 2
 
@@ -82,10 +82,10 @@ t.test('callers list shows all, callers revoke ends one by id or by name, also o
 
 t.test('before the first start, and before the migrations, the CLI says what is missing', async t => {
   const fresh = await createTestDatabase(t)
-  t.match(await runCli([...create, 'x'], { DATABASE_URL: fresh.url }), { code: 1, complaints: [/made when the broker starts for the first time/] })
+  t.match(await runHere([...create, 'x'], { DATABASE_URL: fresh.url }), { code: 1, complaints: [/made when the broker starts for the first time/] })
   const empty = await createTestDatabase(t, { empty: true })
-  t.match(await runCli(['callers', 'list'], { DATABASE_URL: empty.url }), { code: 1, complaints: [/run `dcr-broker migrate`/] })
-  t.match(await runCli(['callers', 'list'], { DATABASE_URL: 'postgresql://broker:hunter2@127.0.0.1:1/dcr' }), { code: 1, complaints: [/^dcr-broker: The database is not available$/] })
+  t.match(await runHere(['callers', 'list'], { DATABASE_URL: empty.url }), { code: 1, complaints: [/run `dcr-broker migrate`/] })
+  t.match(await runHere(['callers', 'list'], { DATABASE_URL: 'postgresql://broker:hunter2@127.0.0.1:1/dcr' }), { code: 1, complaints: [/^dcr-broker: The database is not available$/] })
 })
 
 t.test('a caller is bound to a policy and a quota afterwards; what is not given stays', async t => {

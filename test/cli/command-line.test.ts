@@ -1,7 +1,7 @@
 // The command line itself.
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
-import { runCli } from './run-cli.ts'
+import { runCli, runHere } from './run-cli.ts'
 
 t.test('--version answers the version of the package', async t => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
@@ -9,14 +9,14 @@ t.test('--version answers the version of the package', async t => {
 })
 
 t.test('--help names every command, and that of a command its options', async t => {
-  const all = await runCli(['--help'])
+  const all = await runHere(['--help'])
   t.equal(all.code, 0)
   for (const command of ['migrate', 'config-check', 'keyring create <path>', 'callers create', 'policies set <name>', 'scopes remove <name>']) t.match(all.stdout, `dcr-broker ${command}`)
-  const one = await runCli(['migrate', '--help'])
+  const one = await runHere(['migrate', '--help'])
   t.equal(one.code, 0)
   t.match(one.stdout, '--rolled-back')
   t.notMatch(one.stdout, 'keyring')
-  const group = await runCli(['callers', '--help'])
+  const group = await runHere(['callers', '--help'])
   t.equal(group.code, 0)
   for (const command of ['callers create', 'callers list', 'callers revoke']) t.match(group.stdout, `dcr-broker ${command}`)
   t.notMatch(group.stdout, 'policies')
@@ -45,7 +45,7 @@ const wrong: Array<[args: string[], complaint: RegExp]> = [
 ]
 for (const [args, complaint] of wrong) {
   t.test(`"dcr-broker ${args.join(' ')}" is a wrong command line: one line on stderr, exit code 2`, async t => {
-    const { code, stdout, complaints } = await runCli(args)
+    const { code, stdout, complaints } = await runHere(args)
     t.equal(code, 2)
     t.equal(stdout, '')
     t.match(complaints, [complaint])

@@ -3,7 +3,7 @@ import { chmod } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createKeyringFile } from '../../src/vault/keyring.ts'
-import { runCli } from './run-cli.ts'
+import { runHere } from './run-cli.ts'
 
 const guid = '11111111-2222-3333-4444-555555555555'
 const secrets = ['hunter2-database', 'hunter2-client-secret', 'hunter2_konnect_key', 'hunter2-operator-key']
@@ -31,12 +31,12 @@ type Tap = Pick<typeof t, 'testdir'>
 
 t.test('a good configuration is summed up without a secret, in words and in JSON', async t => {
   const environment = { ...installation(await keyringFile(t)), KONNECT_API_KEY: 'hunter2_typing_error' }
-  const words = await runCli(['config-check'], environment)
+  const words = await runHere(['config-check'], environment)
   t.equal(words.code, 0)
   t.match(words.stdout, /^database +db\.example\.com:5432\/dcr$/m)
   t.match(words.stdout, /^callers\.konnect +2$/m)
   t.match(words.complaints, ['Warning: KONNECT_API_KEY is not a setting of the broker and has no effect.'])
-  const json = await runCli(['config-check', '--json'], environment)
+  const json = await runHere(['config-check', '--json'], environment)
   t.equal(json.code, 0)
   t.match(JSON.parse(json.stdout), {
     valid: true,
@@ -54,21 +54,21 @@ t.test('every fault of the settings and of the keyring file is a line of its own
   await chmod(keyring, 0o644)
   const { PUBLIC_URL: _, ...environment } = installation(keyring)
   const faulty = { ...environment, PORT: 'many', ADMIN_API_KEYS: 'hunter2' }
-  const { code, stdout, complaints } = await runCli(['config-check'], faulty)
+  const { code, stdout, complaints } = await runHere(['config-check'], faulty)
   t.equal(code, 1)
   t.equal(stdout, '')
   for (const name of ['PUBLIC_URL is missing', 'PORT is not acceptable', 'ADMIN_API_KEYS entry 1', 'ENCRYPTION_KEYRING_FILE: Others can read']) {
     t.equal(complaints.filter(line => line.startsWith(`dcr-broker: ${name}`)).length, 1, name)
   }
   t.equal(complaints.length, 4)
-  const json = await runCli(['config-check', '--json'], faulty)
+  const json = await runHere(['config-check', '--json'], faulty)
   t.equal(json.code, 1)
   t.equal((JSON.parse(json.stdout) as { faults: string[] }).faults.length, 4)
   t.notMatch([...complaints, json.stdout].join(), 'hunter2')
 })
 
 t.test('a sandbox says what it replaces', async t => {
-  const { code, stdout } = await runCli(['config-check'])
+  const { code, stdout } = await runHere(['config-check'])
   t.equal(code, 0)
   t.match(stdout, /^sandbox +yes, replaces database, tenant, keyring/m)
 })

@@ -3,12 +3,12 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { createTestDatabase } from '../support/postgres.ts'
-import { runCli } from './run-cli.ts'
+import { runCli, runHere } from './run-cli.ts'
 
 t.test('migrate brings an empty database up to date; a second run finds nothing to do', async t => {
   const { url, query } = await createTestDatabase(t, { empty: true })
   const environment = { DATABASE_URL: url }
-  const before = await runCli(['migrate', '--status'], environment)
+  const before = await runHere(['migrate', '--status'], environment)
   t.equal(before.code, 1)
   t.match(before.stdout, /_initial: not applied\n(\w+: not applied\n)*The database is not up to date\.\n$/)
 
@@ -18,10 +18,10 @@ t.test('migrate brings an empty database up to date; a second run finds nothing 
   t.same(first.complaints, [])
   t.equal((await query('SELECT FROM registration')).rowCount, 0)
 
-  const second = await runCli(['migrate'], environment)
+  const second = await runHere(['migrate'], environment)
   t.equal(second.code, 0)
   t.match(second.stdout, 'Nothing to do')
-  const after = await runCli(['migrate', '--status', '--json'], environment)
+  const after = await runHere(['migrate', '--status', '--json'], environment)
   t.equal(after.code, 0)
   t.same(JSON.parse(after.stdout), { up_to_date: true, pending: [], failed: [], changed: [], unknown: [] })
 })
@@ -30,7 +30,7 @@ t.test('with --json stdout is one JSON document and progress goes to stderr; the
   const { url } = await createTestDatabase(t, { empty: true })
   const file = join(t.testdir(), 'database-url')
   await writeFile(file, `${url}\n`)
-  const { code, stdout, complaints } = await runCli(['migrate', '--json'], { DATABASE_URL_FILE: file })
+  const { code, stdout, complaints } = await runHere(['migrate', '--json'], { DATABASE_URL_FILE: file })
   t.equal(code, 0)
   t.match(JSON.parse(stdout), { applied: [/_initial$/], already_applied: 0 })
   t.match(complaints, [/^Applying/])
@@ -39,16 +39,16 @@ t.test('with --json stdout is one JSON document and progress goes to stderr; the
 t.test('a migration that failed before stops migrate with one line, until it is marked as rolled back', async t => {
   const { url, query } = await createTestDatabase(t, { empty: true })
   const environment = { DATABASE_URL: url }
-  t.equal((await runCli(['migrate'], environment)).code, 0)
+  t.equal((await runHere(['migrate'], environment)).code, 0)
   const { rows: [row] } = await query<{ name: string }>(
     "UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name LIKE '%_initial' RETURNING migration_name AS name")
   const name = row?.name ?? ''
-  const stopped = await runCli(['migrate'], environment)
+  const stopped = await runHere(['migrate'], environment)
   t.equal(stopped.code, 1)
   t.equal(stopped.complaints.length, 1)
   t.match(stopped.complaints[0], `migrate --rolled-back ${name}`)
-  t.equal((await runCli(['migrate', '--rolled-back', name], environment)).code, 0)
-  t.match(await runCli(['migrate', '--rolled-back', name], environment), { code: 1, complaints: [/no failed migration/] })
+  t.equal((await runHere(['migrate', '--rolled-back', name], environment)).code, 0)
+  t.match(await runHere(['migrate', '--rolled-back', name], environment), { code: 1, complaints: [/no failed migration/] })
 })
 
 t.test('a database that can\'t be reached, or none at all, is one line without the password and exit code 1', async t => {
@@ -60,7 +60,7 @@ t.test('a database that can\'t be reached, or none at all, is one line without t
     {}
   ]
   for (const environment of cases) {
-    const { code, stdout, complaints } = await runCli(['migrate'], environment)
+    const { code, stdout, complaints } = await runHere(['migrate'], environment)
     t.equal(code, 1)
     t.equal(stdout, '')
     t.equal(complaints.length, 1, complaints.join('\n'))

@@ -1,10 +1,9 @@
 // A database as a broker has left it after its first start, and the CLI on it.
 import type { Test } from 'tap'
-import { runCommandLine } from '../../src/cli/command-line.ts'
 import { bootstrap } from '../../src/store/bootstrap.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { createTestDatabase } from '../support/postgres.ts'
-import type { Outcome } from './run-cli.ts'
+import { runHere } from './run-cli.ts'
 
 export async function operatorDatabase (t: Test) {
   const { url, query } = await createTestDatabase(t)
@@ -25,13 +24,4 @@ export async function operatorDatabase (t: Test) {
       return JSON.parse(stdout)
     }
   }
-}
-
-/** What the process would do (run-cli.ts), without the seconds that it takes to start. */
-async function runHere (args: readonly string[], environment: Record<string, string>): Promise<Outcome> {
-  const lines: string[] = []
-  const complaints: string[] = []
-  const context = { environment, print: (line: string) => { lines.push(`${line}\n`) }, complain: (line: string) => { complaints.push(line) }, signal: new AbortController().signal }
-  const code = await runCommandLine(args, context)
-  return { code, stdout: lines.join(''), complaints }
 }

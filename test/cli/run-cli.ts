@@ -1,6 +1,7 @@
-// The CLI as a process of its own, with an environment of its own.
+// The CLI as a process of its own, or here; with an environment of its own either way.
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { runCommandLine } from '../../src/cli/command-line.ts'
 
 const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
 
@@ -19,4 +20,17 @@ export async function runCli (args: readonly string[], environment: Record<strin
       else resolve({ code: Number(error?.code ?? 0), stdout, complaints: stderr.split('\n').filter(line => line !== '') })
     })
   })
+}
+
+/** What the process would do, without the seconds that it takes to start. */
+export async function runHere (args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
+  const lines: string[] = []
+  const complaints: string[] = []
+  const code = await runCommandLine(args, {
+    environment,
+    print: line => { lines.push(`${line}\n`) },
+    complain: line => { complaints.push(line) },
+    signal: new AbortController().signal
+  })
+  return { code, stdout: lines.join(''), complaints }
 }

@@ -99,7 +99,8 @@ t.test('a run disables and deletes no more than it may', async t => {
   const { register, database } = broker
   for (let count = 0; count < 3; count++) ownedBy(await register(nativeClient()))
   await database.query("UPDATE registration SET activated_at = now() - interval '8 days'")
-  await eventually('all are disabled', async () => (await database.query("SELECT FROM registration WHERE state = 'disabled'")).rowCount === 3)
+  await eventually('all are disabled, in Entra too', async () =>
+    (await database.query("SELECT FROM registration WHERE state = 'disabled' AND NOT applied_enabled AND lease_until IS NULL")).rowCount === 3)
   await areApart(t, broker, 'registration.expired')
   await database.query("UPDATE registration SET disabled_at = now() - interval '3 days'")
   await eventually('all are deleted', async () => (await database.query("SELECT FROM registration WHERE state = 'deleted'")).rowCount === 3)

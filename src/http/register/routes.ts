@@ -1,8 +1,7 @@
 // Registration (RFC 7591) and management (RFC 7592) over the use cases of the core. Each handler: command, use case, presenter.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { Call } from '../../registration/access.ts'
-import type { Holder } from '../../registration/managed-client.ts'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Holder, ManagementRequest } from '../../registration/managed-client.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import type { Provider } from '../../registration/registration.ts'
 import { watchDelivery } from '../delivery.ts'
@@ -65,7 +64,7 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
 
   if (mode !== 'disabled') {
     server.post('', { schema: operations.register, onRequest: [findProvider, byRegistrant] }, async (request, reply) => {
-      const call = callOf(request)
+      const call = { caller: known(request.caller), ...timedRequest(request, reply) }
       if (request.query.dry_run === 'true') return presentPreview(await registrar.preview(toRequestedMetadata(request.body), call))
       const document = toRegisterDocument(request.body, call.caller, request.headers['idempotency-key'])
       const client = await registrar.registerDocument(document, call)
@@ -78,16 +77,16 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
 
   const managed = { onRequest: [findProvider, byHolder] }
 
-  server.get('/:clientId', { ...managed, schema: operations.read }, async request =>
-    presentClient(await registrar.readRegistration(known(request.holder)), issuerOfRequest(request)))
+  server.get('/:clientId', { ...managed, schema: operations.read }, async (request, reply) =>
+    presentClient(await registrar.readRegistration(known(request.holder), timedRequest(request, reply)), issuerOfRequest(request)))
 
-  server.put('/:clientId', { ...managed, schema: operations.replace }, async request => {
+  server.put('/:clientId', { ...managed, schema: operations.replace }, async (request, reply) => {
     const document = toReplaceDocument(request.body, request.params.clientId)
-    return presentClient(await registrar.replaceRegistration(known(request.holder), document, request.id), issuerOfRequest(request))
+    return presentClient(await registrar.replaceRegistration(known(request.holder), document, timedRequest(request, reply)), issuerOfRequest(request))
   })
 
   server.delete('/:clientId', { ...managed, schema: operations.end }, async (request, reply) => {
-    await registrar.endRegistration(known(request.holder), request.id)
+    await registrar.endRegistration(known(request.holder), timedRequest(request, reply))
     return reply.code(204).send(undefined)
   })
 
@@ -104,8 +103,9 @@ function providerOf (providers: Providers, request: FastifyRequest): Provider {
   return provider
 }
 
-function callOf (request: FastifyRequest): Call {
-  return { caller: known(request.caller), requestId: request.id }
+/** Looking up a token has taken its part of the request's deadline. */
+function timedRequest (request: FastifyRequest, reply: FastifyReply): ManagementRequest {
+  return { requestId: request.id, elapsedMs: reply.elapsedTime }
 }
 
 function known<T> (value: T | null): T {
