@@ -5,7 +5,7 @@ import { itemsOf } from './collection.ts'
 import type { GraphClient } from './graph-client.ts'
 import { member } from './json.ts'
 import { literal, opaqueId } from './odata.ts'
-import type { GrantChange } from './permission-grants.ts'
+import type { GrantChange } from './grant-change.ts'
 
 interface Grant {
   id: unknown

@@ -3,6 +3,7 @@ import { DirectoryError } from '../registration/ports.ts'
 import type { PermissionGrants, ResourceAccess } from '../registration/registration.ts'
 import { orNull } from './absence.ts'
 import { syncDelegatedScopes } from './delegated-scopes.ts'
+import type { GrantChange } from './grant-change.ts'
 import type { GraphClient } from './graph-client.ts'
 import { member } from './json.ts'
 import { alternateKey, guid, objectId } from './odata.ts'
@@ -12,16 +13,6 @@ type PermissionType = 'Role' | 'Scope'
 
 /** Where a resource's principal lists what it offers. */
 const offers = { Role: 'appRoles', Scope: 'oauth2PermissionScopes' } as const
-
-/** What changes for one resource: permission ids in small letters, never the same on both sides. */
-export interface GrantChange {
-  /** Object id of the resource's principal. */
-  resourceId: string
-  granted: ReadonlySet<string>
-  revoked: ReadonlySet<string>
-  /** Values of what the resource offers, by id. */
-  values: ReadonlyMap<string, string>
-}
 
 /**
  * Roles and delegated scopes need a Graph permission each: where the broker has only one, it grants that kind and is `denied` at the end.

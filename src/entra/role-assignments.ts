@@ -5,7 +5,7 @@ import { itemsOf } from './collection.ts'
 import type { GraphClient } from './graph-client.ts'
 import { member } from './json.ts'
 import { opaqueId } from './odata.ts'
-import type { GrantChange } from './permission-grants.ts'
+import type { GrantChange } from './grant-change.ts'
 
 /** Assigns what is missing and removes what is taken back. Entra refuses a role that is assigned already: that is success. */
 export async function syncRoles (graph: GraphClient, principalId: string, changes: readonly GrantChange[], signal: AbortSignal): Promise<void> {

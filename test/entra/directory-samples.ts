@@ -2,26 +2,17 @@
 import { X509Certificate } from 'node:crypto'
 import type { Certificate, DirectoryApplication, FederatedIdentity } from '../../src/registration/registration.ts'
 import { selfSigned } from './self-signed.ts'
+import { someProjection } from '../support/records.ts'
 
 /** A plain application that a directory has to take. */
 export function wantedFor (registrationId: string, change: Partial<DirectoryApplication> = {}): DirectoryApplication {
-  return {
+  return someProjection({
     displayName: `dcr-broker contract o'test ${registrationId.slice(0, 8)} https://x.example/?a&b`,
-    description: null,
     tags: ['dcr-broker', 'dcr-inst:contract', `dcr-reg:${registrationId}`],
     accessTokenVersion: 2,
     redirectUris: { web: ['https://contract.example/callback'], publicClient: ['http://localhost/callback'], spa: [] },
-    homePageUrl: null,
-    termsOfServiceUrl: null,
-    privacyStatementUrl: null,
-    isFallbackPublicClient: null,
-    requiredResourceAccess: null,
-    grants: null,
-    certificates: null,
-    federatedIdentities: null,
-    enabled: true,
     ...change
-  }
+  })
 }
 
 /** All that a registration can bring beyond its name and redirect URIs. The permission is Microsoft Graph's User.Read. */

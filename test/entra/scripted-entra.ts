@@ -5,6 +5,7 @@ import { createEntraDirectories, type EntraDirectories, type EntraProviderSettin
 import type { GraphObservation } from '../../src/entra/graph-client.ts'
 import { DirectoryError } from '../../src/registration/ports.ts'
 import type { DirectoryApplication } from '../../src/registration/registration.ts'
+import { someProjection } from '../support/records.ts'
 
 export const tenantId = '11111111-1111-4111-8111-111111111111'
 export const objectId = '22222222-2222-4222-8222-222222222222'
@@ -90,23 +91,13 @@ export async function startScriptedEntra (
 }
 
 export function wantedApplication (registrationId: string, change: Partial<DirectoryApplication> = {}): DirectoryApplication {
-  return {
+  return someProjection({
     displayName: 'Orders',
-    description: null,
     tags: ['dcr-broker', 'dcr-inst:test', `dcr-reg:${registrationId}`],
     accessTokenVersion: 2,
     redirectUris: { web: ['https://orders.example/callback'], publicClient: [], spa: [] },
-    homePageUrl: null,
-    termsOfServiceUrl: null,
-    privacyStatementUrl: null,
-    isFallbackPublicClient: null,
-    requiredResourceAccess: null,
-    grants: null,
-    certificates: null,
-    federatedIdentities: null,
-    enabled: true,
     ...change
-  }
+  })
 }
 
 export const patience = (ms = 5000): AbortSignal => AbortSignal.timeout(ms)
