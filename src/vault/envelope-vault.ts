@@ -1,8 +1,9 @@
 // The Vault over a keyring: seals under the active key, opens under any key that is not retired, and makes the digests by which secrets are recognised.
-import { createHash, createHmac, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
+import { createHmac, timingSafeEqual, type KeyObject } from 'node:crypto'
 import { VaultError, type Sealed, type SealedPlace, type Vault, type Verifier } from '../registration/ports.ts'
 import { lengthPrefixed, openEnvelope, rewrapEnvelope, sealEnvelope, type NamedKey } from './envelope.ts'
 import type { Keyring } from './keyring.ts'
+import { digestOfToken, mintToken } from './tokens.ts'
 
 const checkValueBytes = 8
 
@@ -61,10 +62,7 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     seal: async (plaintext, place) => sealEnvelope(plaintext, place, activeKey()),
     open: async (sealed, place) => openEnvelope(sealed, place, openingKey(sealed.kid)),
     rewrap: async (sealed, place) => rewrapEnvelope(sealed, place, openingKey(sealed.kid), activeKey()),
-    mintToken (prefix) {
-      const token = `${prefix}${randomBytes(32).toString('base64url')}`
-      return { token, digest: digestOfToken(token) }
-    },
+    mintToken,
     digestOf: digestOfToken,
     isSecretOf: (clientId, secret, verifier) => sameBytes(digest(verifier.pepperId, 'dcr/verifier/v1', clientId, secret).digest, verifier.digest),
     // The label keeps the two kinds of digest apart under one pepper.
@@ -86,11 +84,6 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
       }
     }
   }
-}
-
-/** Tokens of ours have 256 random bits: a plain hash can't be guessed. */
-function digestOfToken (token: string): Uint8Array {
-  return createHash('sha256').update(token).digest()
 }
 
 function hmac (key: KeyObject, data: Buffer): Buffer {

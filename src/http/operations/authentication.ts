@@ -1,6 +1,7 @@
 // Who calls the operations API, and whether he may: a bearer key (RFC 6750), checked before anything of the request is parsed.
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { BEARER } from '../bearer.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import { ProblemError } from './problems.ts'
 
@@ -12,9 +13,6 @@ declare module 'fastify' {
     scope?: OperatorScope
   }
 }
-
-// RFC 6750 §2.1
-const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 
 /** Guards all routes of the scope it is registered in. @throws at boot for a route that declares no scope */
 export const operatorAuthentication = fp(async (server: FastifyInstance, { recogniseCaller }: { recogniseCaller: RecogniseCaller }) => {

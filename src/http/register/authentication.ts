@@ -1,5 +1,6 @@
 // Who registers and who manages: bearer tokens of the Authorization header and of nowhere else (RFC 6750 §2.1), before the body is read.
 import type { FastifyRequest } from 'fastify'
+import { BEARER } from '../bearer.ts'
 import type { Holder } from '../../registration/managed-client.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import type { Caller } from '../../registration/registration.ts'
@@ -27,7 +28,6 @@ export class ChallengeError extends Error {
 /** What the token of a registrant must allow. */
 export const REGISTER_SCOPE = 'register'
 
-const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** @throws ChallengeError, and what `recognise` throws */
