@@ -4,7 +4,8 @@ import { startWatchedClient } from './watched-client.ts'
 
 t.jobs = 3
 
-for (const delaySeconds of [0, 6]) {
+// The proof ends 6.6 s after the request began. What is accepted just before that is a race on a busy machine, so not 6 s.
+for (const delaySeconds of [0, 4]) {
   t.test(`a secret that Entra accepts after ${delaySeconds} s has replaced the old one when the answer comes`, async t => {
     const { watch, secret } = await startWatchedClient(t, delaySeconds * 1_000, {})
     const { status, body, tookMs } = await watch.rotate()
