@@ -22,9 +22,9 @@ export default [
       'max-lines': ['error', { max: 250, skipComments: true, skipBlankLines: true }]
     }
   },
-  layer(['src/registration/**'],
+  layer(['src/registration/**', 'src/administration/**', 'src/listing/**'],
     [...foldersExcept(), 'fastify', '@fastify/*', '@prisma/*', 'pg', '@azure/*', '@microsoft/*', 'undici', 'pino', '**/settings/**', '**/assemble*'],
-    'The core imports nothing but itself: it speaks outward through registration/ports.ts.'),
+    'The core imports nothing but itself: it speaks outward through ports.'),
   layer(['src/entra/**'], [...foldersExcept('entra'), '@prisma/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
   layer(['src/store/**'], [...foldersExcept('store'), '@azure/*', '@microsoft/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
   layer(['src/vault/**'], [...foldersExcept('vault'), '@prisma/*', '@azure/*', '@microsoft/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),

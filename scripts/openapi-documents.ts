@@ -17,7 +17,7 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
   public: async () => await buildPublicServer({
     logger,
     registrar: unconnected<Registrar>(),
-    recogniseCaller: () => null,
+    recogniseCaller: async () => null,
     recogniseRegistrant: async () => null,
     registrationMode: 'token',
     providers: { named: () => null },
@@ -29,7 +29,7 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
   operations: async () => await buildOperationsServer({
     logger,
     registrations: unconnected<RegistrationsReader>(),
-    recogniseCaller: () => null,
+    recogniseCaller: async () => null,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
     version

@@ -6,10 +6,9 @@ import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { closeServer } from './close-server.ts'
 import { createEntraDirectories, type EntraDirectories } from './entra/entra-directories.ts'
 import { createServiceTokens, type ServiceTokens } from './entra/service-tokens.ts'
-import { createRecogniser, environmentCallers } from './environment-callers.ts'
+import { createRecogniser, environmentCallers, type RecogniseEnvironmentCaller } from './environment-callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
-import type { RecogniseCaller } from './http/callers.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
@@ -70,7 +69,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let directories: EntraDirectories | null = null
   let serviceTokens: ServiceTokens | null = null
-  let recognise: RecogniseCaller = () => { throw new StoreUnavailableError('Not started yet') }
+  let recognise: RecogniseEnvironmentCaller = () => { throw new StoreUnavailableError('Not started yet') }
   let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
 
   const ports: Ports = {
@@ -89,7 +88,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const publicServer: FastifyInstance = await buildPublicServer({
     logger: log,
     registrar,
-    recogniseCaller: (kind, key) => recognise(kind, key),
+    recogniseCaller: async (kind, key) => recognise(kind, key),
     recogniseRegistrant: async (providerId, bearer) => {
       if (bearer !== null) return await recogniseBearer(providerId, bearer)
       return settings.registrationMode === 'open' ? catalogue.anonymousCaller(providerId) : null
@@ -118,7 +117,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const operationsServer = await buildOperationsServer({
     logger: log,
     registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
-    recogniseCaller: (kind, key) => recognise(kind, key),
+    recogniseCaller: async (kind, key) => recognise(kind, key),
     readiness,
     publicDocument: () => publicServer.swagger(),
     version

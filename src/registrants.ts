@@ -1,6 +1,6 @@
 // Who may register over RFC 7591: tokens of the environment, tokens of our making, and Entra access tokens of services.
 import type { ServiceTokens } from './entra/service-tokens.ts'
-import type { RecogniseCaller } from './http/callers.ts'
+import type { RecogniseEnvironmentCaller } from './environment-callers.ts'
 import { digestOfInitialAccessToken } from './initial-access-token.ts'
 import type { Caller } from './registration/registration.ts'
 import type { StoredCallers } from './store/caller-store.ts'
@@ -14,7 +14,7 @@ export type RecogniseBearer = (providerId: string, bearer: string) => Promise<Ca
 
 export interface RegistrantsParts {
   /** The environment's keys. */
-  recognise: RecogniseCaller
+  recognise: RecogniseEnvironmentCaller
   callers: Pick<StoredCallers, 'findCallerByDigest' | 'ensureServiceCaller' | 'noteUse'>
   serviceTokens: Pick<ServiceTokens, 'applicationOf'>
   catalogue: Pick<StoredCatalogue, 'knowsPolicy' | 'load'>

@@ -1,6 +1,7 @@
 // Who may register: tokens of the environment, tokens of the CLI, and services of the tenant.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import { commandLine } from '../src/administration/operator.ts'
 import { createRecogniser, environmentCallers } from '../src/environment-callers.ts'
 import { mintInitialAccessToken } from '../src/initial-access-token.ts'
 import { DirectoryError } from '../src/registration/ports.ts'
@@ -51,7 +52,7 @@ async function setUp (t: Test) {
     async addToken (name: string, changes: { expiresInMs?: number } = {}) {
       const { token, digest } = mintInitialAccessToken()
       const wanted = { name, digest, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiresInMs: null, ...changes }
-      return { token, caller: await addInitialAccessToken(prisma, wanted) }
+      return { token, caller: await addInitialAccessToken(prisma, commandLine, wanted) }
     }
   }
 }
@@ -81,7 +82,7 @@ t.test('a token that was revoked or is over, and everything that is no such toke
   const { token: over, caller } = await addToken('over', { expiresInMs: 60_000 })
   t.type(await recognise(providerId, revoked), Object)
   t.type(await recognise(providerId, over), Object)
-  await revokeCaller(prisma, 'revoked')
+  await revokeCaller(prisma, commandLine, 'revoked')
   await query('UPDATE caller SET expires_at = now() WHERE id = $1', [caller.id])
   const { token: managing } = await addToken('of another kind')
   await query("UPDATE caller SET kind = 'operator' WHERE name = 'of another kind'")

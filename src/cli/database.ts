@@ -1,7 +1,7 @@
 // The database of a command: DATABASE_URL or its file, and no other setting.
 import { databaseHost } from '../settings/endpoints.ts'
 import { collectGiven } from '../settings/secret-files.ts'
-import { AdministrationError } from '../store/administration.ts'
+import { AdministrationError } from '../administration/errors.ts'
 import { openDatabase, type PrismaClient } from '../store/prisma-client.ts'
 import { CommandError, type CommandContext } from './command.ts'
 

@@ -1,8 +1,8 @@
 // How a surface learns who calls.
 import type { Caller, CallerKind } from '../registration/registration.ts'
 
-/** Null: no such key of this kind, or it is revoked or expired. Takes the same time either way. */
-export type RecogniseCaller = (kind: CallerKind, presentedKey: string) => Caller | null
+/** Null: no such key of this kind, or it is revoked or expired. Throws StoreUnavailableError. */
+export type RecogniseCaller = (kind: CallerKind, presentedKey: string) => Promise<Caller | null>
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -7,7 +7,8 @@ import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
 import { operationsApi } from './operations/routes.ts'
-import { operationsComponents } from './operations/schemas.ts'
+import { registrationComponents } from './operations/registrations/schemas.ts'
+import { commonComponents } from './operations/schemas.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
@@ -55,7 +56,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     ],
     securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key; its scopes decide what it may do.' } }
   })
-  for (const component of operationsComponents) server.addSchema(component)
+  for (const component of [...commonComponents, ...registrationComponents]) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
   await server.register(operationsApi, { prefix: '/v2', registrations, recogniseCaller })

@@ -1,4 +1,5 @@
 // What the core asks of the store for looking through registrations. Nothing here carries a sealed value or a verifier.
+import type { Filter, RowsQuery } from '../listing/query.ts'
 import type { Credential, ProductEvent, Registration, Surface } from './registration.ts'
 
 /** A registration in a list. */
@@ -23,38 +24,15 @@ export interface Visibility {
   surface: Surface | null
 }
 
-export type IdField = 'id' | 'clientId'
-export type WordField = 'state' | 'provider' | 'delivery' | 'applicationId'
+export type RegistrationField =
+  | 'id' | 'clientId' | 'clientName' | 'state' | 'provider' | 'delivery' | 'applicationId' | 'surface' | 'owner' | 'createdAt' | 'updatedAt'
 
-/** One condition; several are joined by and. `values` are joined by or. Texts contain without regard to case. */
-export type RegistrationFilter =
-  | { field: IdField | WordField | 'clientName', operator: 'in' | 'not_in', values: readonly string[] }
-  | { field: 'clientName', operator: 'contains', values: readonly string[] }
-  | { field: 'clientId' | 'applicationId', operator: 'exists' }
-  | { field: 'createdAt', operator: 'lt' | 'lte' | 'gt' | 'gte', time: Date }
+export type RegistrationSortField = 'createdAt' | 'updatedAt' | 'clientName'
 
-export type SortField = 'createdAt' | 'updatedAt' | 'clientName'
+export type RegistrationFilter = Filter<RegistrationField>
 
-/** The id decides between equal values, in the same direction. */
-export interface RegistrationSort {
-  field: SortField
-  descending: boolean
-}
-
-/** The last row of the page before: the next page starts behind it. */
-export interface ListPosition {
-  value: Date | string
-  id: string
-}
-
-export interface ListRegistrations {
-  filters: readonly RegistrationFilter[]
+export interface ListRegistrations extends RowsQuery<RegistrationField, RegistrationSortField> {
   visibility: Visibility
-  sort: RegistrationSort
-  after: ListPosition | null
-  /** Rows to leave out, after `after`. */
-  skip: number
-  limit: number
 }
 
 /** Reads only. Throws StoreUnavailableError when the database can't be reached. */

@@ -128,6 +128,11 @@ export interface Registration {
   disabledAt: Date | null
   disabledBy: 'expiry' | 'operator' | null
   endedAt: Date | null
+  /** Of operators. */
+  labels: Record<string, string>
+  owner: string | null
+  /** When the application, which the broker did not make, came into its care; null: the broker made it. */
+  adoptedAt: Date | null
 }
 
 /** What reserve() inserts: a `reserved` registration with one pending credential. */

@@ -1,7 +1,9 @@
 // Callers as operators make, list and revoke them.
 import { v7 as uuidv7 } from 'uuid'
 import type { CallerKind } from '../registration/registration.ts'
-import { AdministrationError, audited, providerNamed } from './administration.ts'
+import { AdministrationError } from '../administration/errors.ts'
+import type { Operator } from '../administration/operator.ts'
+import { audited, providerNamed } from './administration.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -43,7 +45,7 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const relations = { provider: { select: { name: true } }, policy: { select: { name: true } }, _count: { select: { registrations: true } } } as const
 
 /** @throws AdministrationError for an unknown provider or policy, and for a name that a living caller has; StoreUnavailableError */
-export async function addInitialAccessToken (prisma: PrismaClient, token: NewInitialAccessToken): Promise<CallerSummary> {
+export async function addInitialAccessToken (prisma: PrismaClient, by: Operator, token: NewInitialAccessToken): Promise<CallerSummary> {
   return await guarded(async () => {
     const { name, scopes, maxRegistrations } = token
     const provider = await providerNamed(prisma, token.providerName)
@@ -66,7 +68,7 @@ export async function addInitialAccessToken (prisma: PrismaClient, token: NewIni
         },
         include: relations
       }),
-      audited(prisma, 'caller.created', provider.id, { caller: id, kind: INITIAL_ACCESS_TOKEN, name })
+      audited(prisma, by, 'caller.created', provider.id, { caller: id, kind: INITIAL_ACCESS_TOKEN, name })
     ])
     return summaryOf(row)
   })
@@ -84,14 +86,14 @@ export async function listCallers (prisma: PrismaClient): Promise<CallerSummary[
  * @returns the caller, and whether it was revoked before
  * @throws AdministrationError when there is none, or more than one of the name; StoreUnavailableError
  */
-export async function revokeCaller (prisma: PrismaClient, idOrName: string): Promise<{ caller: CallerSummary, wasRevoked: boolean }> {
+export async function revokeCaller (prisma: PrismaClient, by: Operator, idOrName: string): Promise<{ caller: CallerSummary, wasRevoked: boolean }> {
   return await guarded(async () => {
     const known = await theCaller(prisma, idOrName)
     if (known.kind === ANONYMOUS) throw new AdministrationError('Open registration has no key to revoke: set REGISTRATION_MODE to token or disabled.')
     if (known.revokedAt !== null) return { caller: summaryOf(known), wasRevoked: true }
     const [row] = await prisma.$transaction([
       prisma.caller.update({ where: { id: known.id }, data: { revokedAt: new Date() }, include: relations }),
-      audited(prisma, 'caller.revoked', known.providerId, { caller: known.id, kind: known.kind, name: known.name })
+      audited(prisma, by, 'caller.revoked', known.providerId, { caller: known.id, kind: known.kind, name: known.name })
     ])
     return { caller: summaryOf(row), wasRevoked: false }
   })
@@ -103,7 +105,7 @@ export async function revokeCaller (prisma: PrismaClient, idOrName: string): Pro
  * @throws AdministrationError when there is none, it is revoked, or for an unknown policy; StoreUnavailableError
  */
 export async function bindCaller (
-  prisma: PrismaClient, idOrName: string, { policyName, maxRegistrations }: { policyName?: string, maxRegistrations?: number }
+  prisma: PrismaClient, by: Operator, idOrName: string, { policyName, maxRegistrations }: { policyName?: string, maxRegistrations?: number }
 ): Promise<CallerSummary> {
   return await guarded(async () => {
     const known = await theCaller(prisma, idOrName)
@@ -113,7 +115,7 @@ export async function bindCaller (
     const data = { ...(policyId === undefined ? {} : { policyId }), ...(maxRegistrations === undefined ? {} : { maxRegistrations }) }
     const [row] = await prisma.$transaction([
       prisma.caller.update({ where: { id: known.id }, data, include: relations }),
-      audited(prisma, 'caller.bound', known.providerId, { caller: known.id, name: known.name, policy: policyName ?? null, max_registrations: maxRegistrations ?? null })
+      audited(prisma, by, 'caller.bound', known.providerId, { caller: known.id, name: known.name, policy: policyName ?? null, max_registrations: maxRegistrations ?? null })
     ])
     return summaryOf(row)
   })

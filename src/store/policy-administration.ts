@@ -1,6 +1,7 @@
 // Policies as operators write and read them.
 import { v7 as uuidv7 } from 'uuid'
 import { defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
+import type { Operator } from '../administration/operator.ts'
 import { audited } from './administration.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -16,13 +17,13 @@ export interface PolicySummary extends Policy {
  *
  * @throws StoreUnavailableError
  */
-export async function putPolicy (prisma: PrismaClient, name: string, given: Partial<PolicyRules>): Promise<'created' | 'replaced'> {
+export async function putPolicy (prisma: PrismaClient, by: Operator, name: string, given: Partial<PolicyRules>): Promise<'created' | 'replaced'> {
   return await guarded(async () => {
     const before = await prisma.policy.findUnique({ where: { name }, select: { id: true } })
     const rules = JSON.parse(JSON.stringify(given)) as object
     await prisma.$transaction([
       prisma.policy.upsert({ where: { name }, create: { id: uuidv7(), name, rules }, update: { rules, updatedAt: new Date() } }),
-      audited(prisma, before === null ? 'policy.created' : 'policy.replaced', null, { name, rules })
+      audited(prisma, by, before === null ? 'policy.created' : 'policy.replaced', null, { name, rules })
     ])
     return before === null ? 'created' : 'replaced'
   })

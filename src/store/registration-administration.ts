@@ -1,5 +1,7 @@
 // What operators do to one registration from the command line.
-import { AdministrationError, audited, providerNamed } from './administration.ts'
+import { AdministrationError } from '../administration/errors.ts'
+import type { Operator } from '../administration/operator.ts'
+import { audited, providerNamed } from './administration.ts'
 import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -12,7 +14,7 @@ const LONGEST_ATTEMPT = Prisma.sql`interval '30 seconds'`
  *
  * @throws AdministrationError for an unknown provider, a client that is not there or not disabled, or one at work; StoreUnavailableError
  */
-export async function enableClient (prisma: PrismaClient, providerName: string, clientId: string): Promise<void> {
+export async function enableClient (prisma: PrismaClient, by: Operator, providerName: string, clientId: string): Promise<void> {
   await guarded(async () => {
     const { id: providerId } = await providerNamed(prisma, providerName)
     const row = await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, select: { id: true, state: true } })
@@ -25,7 +27,7 @@ export async function enableClient (prisma: PrismaClient, providerName: string, 
           disabled_at = NULL, disabled_by = NULL, renewed_at = now(), due_at = now(), lease_token = lease_token + 1, updated_at = now()
         WHERE id = ${row.id}::uuid AND state = 'disabled' AND (lease_until IS NULL OR lease_until + ${LONGEST_ATTEMPT} < now())`
       if (changed === 0) throw new AdministrationError(`The broker is at work on client ${clientId}. Try again in a minute.`)
-      await audited(transaction, 'registration.enabled', providerId, { client_id: clientId })
+      await audited(transaction, by, 'registration.enabled', providerId, { client_id: clientId })
     })
   })
 }

@@ -1,15 +1,30 @@
 // RegistrationBrowser over Prisma. Columns that hold secrets are never read here.
 import type {
-  ListedRegistration, ListPosition, RegistrationBrowser, RegistrationFilter, RegistrationSort, ShownRegistration, Visibility
+  ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationFilter, ShownRegistration, Visibility
 } from '../registration/browse-port.ts'
 import type { CredentialState } from '../registration/registration.ts'
 import type { Prisma } from './generated/client.ts'
 import type { RegistrationModel } from './generated/models.ts'
+import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { toRegistration } from './rows.ts'
 import { guarded } from './store-errors.ts'
 
 type Where = Prisma.RegistrationWhereInput
+
+const columns: Readonly<Record<RegistrationField, ListedColumn>> = {
+  id: { path: ['id'] },
+  clientId: { path: ['clientId'], optional: true },
+  clientName: { path: ['clientName'] },
+  state: { path: ['state'] },
+  provider: { path: ['provider', 'name'] },
+  delivery: { path: ['delivery'] },
+  applicationId: { path: ['applicationId'], optional: true },
+  surface: { path: ['surface'] },
+  owner: { path: ['owner'], optional: true },
+  createdAt: { path: ['createdAt'] },
+  updatedAt: { path: ['updatedAt'] }
+}
 
 const withProvider = { include: { provider: { select: { name: true } } } } as const
 
@@ -58,7 +73,7 @@ function toListed (row: RegistrationModel & { provider: { name: string } }): Lis
 }
 
 function conditions (filters: readonly RegistrationFilter[], visibility: Visibility): Where[] {
-  return [visibleRows(visibility), ...filters.map(condition)]
+  return [visibleRows(visibility), ...filters.map(filter => conditionOf(filter, columns))]
 }
 
 function visibleRows ({ providerId, callerId, surface }: Visibility): Where {
@@ -67,34 +82,4 @@ function visibleRows ({ providerId, callerId, surface }: Visibility): Where {
     ...(callerId === null ? {} : { callerId }),
     ...(surface === null ? {} : { surface })
   }
-}
-
-function condition (filter: RegistrationFilter): Where {
-  if (filter.operator === 'exists') return { [filter.field]: { not: null } }
-  if (filter.field === 'createdAt') return { createdAt: { [filter.operator]: filter.time } }
-  if (filter.operator === 'contains') {
-    return { OR: filter.values.map(text => ({ clientName: { contains: literal(text), mode: 'insensitive' } })) }
-  }
-  const { field } = filter
-  const test = { [filter.operator === 'in' ? 'in' : 'notIn']: [...filter.values] }
-  if (field === 'provider') return { provider: { name: test } }
-  // SQL: a row without a value is neither equal nor unequal to one.
-  if (filter.operator === 'not_in' && (field === 'clientId' || field === 'applicationId')) return { OR: [{ [field]: test }, { [field]: null }] }
-  return { [field]: test }
-}
-
-// Prisma hands the text to LIKE as it is.
-function literal (text: string): string {
-  return text.replaceAll(/[\\%_]/g, '\\$&')
-}
-
-function orderOf ({ field, descending }: RegistrationSort): Prisma.RegistrationOrderByWithRelationInput[] {
-  const direction = descending ? 'desc' : 'asc'
-  return [{ [field]: direction }, { id: direction }]
-}
-
-// (value, id) behind the position. The first condition alone bounds the scan of the index; an OR of both would not.
-function behind ({ value, id }: ListPosition, { field, descending }: RegistrationSort): Where {
-  const [beyond, upTo] = descending ? ['lt', 'lte'] as const : ['gt', 'gte'] as const
-  return { [field]: { [upTo]: value }, OR: [{ [field]: { [beyond]: value } }, { id: { [beyond]: id } }] }
 }

@@ -110,7 +110,8 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
         object_id = n.object_id, client_id = n.client_id, principal_id = n.principal_id, application_id = n.application_id,
         attempts = n.attempts, last_fault = n.last_fault, stray_check_at = n.stray_check_at, sweeps = n.sweeps, purge_at = n.purge_at,
         turn_at = n.turn_at,
-        activated_at = n.activated_at, renewed_at = greatest(r.renewed_at, n.renewed_at), seen_at = n.seen_at, disabled_at = n.disabled_at, disabled_by = n.disabled_by, ended_at = n.ended_at, updated_at = now(),
+        activated_at = n.activated_at, renewed_at = greatest(r.renewed_at, n.renewed_at), seen_at = n.seen_at, disabled_at = n.disabled_at, disabled_by = n.disabled_by, ended_at = n.ended_at,
+        labels = n.labels, owner = n.owner, updated_at = now(),
         lease_until = CASE ${disposition} WHEN 'keep' THEN r.lease_until WHEN 'abandon' THEN now() END,
         due_at = CASE ${disposition}
           WHEN 'keep' THEN r.due_at

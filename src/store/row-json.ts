@@ -29,7 +29,9 @@ export function registrationJson (registration: Registration, managementToken: S
     seen_at: registration.seenAt,
     disabled_at: registration.disabledAt,
     disabled_by: registration.disabledBy,
-    ended_at: registration.endedAt
+    ended_at: registration.endedAt,
+    labels: registration.labels,
+    owner: registration.owner
   })
 }
 

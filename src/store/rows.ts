@@ -57,7 +57,10 @@ export function toRegistration (row: RegistrationRow): Registration {
     seenAt: row.seenAt,
     disabledAt: row.disabledAt,
     disabledBy: row.disabledBy as Registration['disabledBy'],
-    endedAt: row.endedAt
+    endedAt: row.endedAt,
+    labels: row.labels as Record<string, string>,
+    owner: row.owner,
+    adoptedAt: row.adoptedAt
   }
 }
 
@@ -135,6 +138,9 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     seenAt: null,
     disabledAt: null,
     disabledBy: null,
-    endedAt: null
+    endedAt: null,
+    labels: {},
+    owner: null,
+    adoptedAt: null
   }
 }

@@ -1,5 +1,7 @@
 // Which clients are used, as a source outside the broker knows it: sign-in logs, a gateway. Expiry for want of use goes by it.
-import { AdministrationError, audited, providerNamed } from './administration.ts'
+import { AdministrationError } from '../administration/errors.ts'
+import type { Operator } from '../administration/operator.ts'
+import { audited, providerNamed } from './administration.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -9,14 +11,14 @@ import { guarded } from './store-errors.ts'
  *
  * @throws AdministrationError for an unknown provider; StoreUnavailableError
  */
-export async function declareUsageSource (prisma: PrismaClient, providerName: string, source: string | null): Promise<void> {
+export async function declareUsageSource (prisma: PrismaClient, by: Operator, providerName: string, source: string | null): Promise<void> {
   await guarded(async () => {
     const { id } = await providerNamed(prisma, providerName)
     const { usageSource } = await prisma.provider.findUniqueOrThrow({ where: { id }, select: { usageSource: true } })
     if (usageSource === source) return
     await prisma.$transaction([
       prisma.provider.update({ where: { id }, data: { usageSource: source, usageDeclaredAt: source === null ? null : new Date(), usageReportedAt: null } }),
-      audited(prisma, 'usage_source.declared', id, { source })
+      audited(prisma, by, 'usage_source.declared', id, { source })
     ])
   })
 }
@@ -27,7 +29,7 @@ export async function declareUsageSource (prisma: PrismaClient, providerName: st
  *
  * @throws AdministrationError for an unknown provider, or one without a declared source; StoreUnavailableError
  */
-export async function recordUse (prisma: PrismaClient, providerName: string, until: Date, uses: ReadonlyMap<string, Date>): Promise<number> {
+export async function recordUse (prisma: PrismaClient, by: Operator, providerName: string, until: Date, uses: ReadonlyMap<string, Date>): Promise<number> {
   return await guarded(async () => {
     const { id } = await providerNamed(prisma, providerName)
     const { usageSource } = await prisma.provider.findUniqueOrThrow({ where: { id }, select: { usageSource: true } })
@@ -38,7 +40,7 @@ export async function recordUse (prisma: PrismaClient, providerName: string, unt
         FROM unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) u(client_id, at)
         WHERE r.provider_id = ${id}::uuid AND r.client_id = u.client_id`,
       prisma.$executeRaw`UPDATE provider SET usage_reported_at = greatest(usage_reported_at, least(${until}, now())) WHERE id = ${id}::uuid`,
-      audited(prisma, 'usage.reported', id, { source: usageSource, until: until.toISOString(), clients: uses.size })
+      audited(prisma, by, 'usage.reported', id, { source: usageSource, until: until.toISOString(), clients: uses.size })
     ])
     return known
   })

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import type { RegistrationListBody } from '../../src/http/operations/schemas.ts'
+import type { PageBody } from '../../src/http/operations/listing/pages.ts'
+import type { RegistrationSummaryBody } from '../../src/http/operations/registrations/schemas.ts'
 import { authorized, createRecords, createServer, operator } from './operations-server.ts'
 
 t.test('a list shows each registration in snake_case with its provider and its Entra side, and no secret', async t => {
@@ -108,7 +109,7 @@ t.test('a cursor keeps its place when registrations are added in front of it', a
   const server = await createServer(t, { records })
   const first = await list(server, { 'page[size]': '2' })
   await records.add({ clientName: 'day 9', createdAt: new Date(Date.UTC(2026, 0, 9)) })
-  const second = (await server.inject({ url: first.meta.page.next ?? '', headers: authorized })).json<RegistrationListBody>()
+  const second = (await server.inject({ url: first.meta.page.next ?? '', headers: authorized })).json<PageBody<RegistrationSummaryBody>>()
   t.same(second.data.map(each => each.client_name), ['day 2', 'day 1'])
   t.notOk('number' in second.meta.page)
   t.equal(second.meta.page.total, 5)
@@ -120,7 +121,7 @@ t.test('an operator of one provider sees nothing of another', async t => {
   await records.add({ clientName: 'hidden' })
   const shown = await records.add({ clientName: 'shown', provider: 'other' })
   const server = await createServer(t, { records, caller: { ...operator, providerId } })
-  const { data, meta } = (await server.inject({ url: '/v2/registrations', headers: authorized })).json<RegistrationListBody>()
+  const { data, meta } = (await server.inject({ url: '/v2/registrations', headers: authorized })).json<PageBody<RegistrationSummaryBody>>()
   t.same(data.map(each => each.id), [shown.id])
   t.equal(meta.page.total, 1)
 })
@@ -134,14 +135,14 @@ t.test('a service sees what it registered itself, a Konnect key what its provide
   const seenBy = async (kind: 'service' | 'konnect') => {
     const query = { filters: [], sort: { field: 'createdAt', descending: true }, size: 10, start: { number: 1 } } as const
     const page = await records.reader.list(query, { ...operator, id: callerId, kind, providerId })
-    return page.registrations.map(each => each.id)
+    return page.rows.map(each => each.id)
   }
   t.same(await seenBy('service'), [own.id])
   t.same(await seenBy('konnect'), [bridged.id])
   await t.rejects(records.reader.show(bridged.id, { ...operator, id: callerId, kind: 'service', providerId }), { code: 'unknown_client' })
 })
 
-async function list (server: FastifyInstance, query: Record<string, string> = {}): Promise<RegistrationListBody> {
+async function list (server: FastifyInstance, query: Record<string, string> = {}): Promise<PageBody<RegistrationSummaryBody>> {
   const response = await server.inject({ url: '/v2/registrations', query, headers: authorized })
   if (response.statusCode !== 200) throw new Error(response.body)
   return response.json()
@@ -151,9 +152,23 @@ async function walk (server: FastifyInstance, query: Record<string, string>): Pr
   const found: string[] = []
   let url: string | null = `/v2/registrations?${new URLSearchParams(query).toString()}`
   while (url !== null) {
-    const page: RegistrationListBody = (await server.inject({ url, headers: authorized })).json()
+    const page: PageBody<RegistrationSummaryBody> = (await server.inject({ url, headers: authorized })).json()
     found.push(...page.data.map(each => each.id))
     url = page.meta.page.next
   }
   return found
 }
+
+t.test('labels are compared one by one; a registration without the label is not equal to any value', async t => {
+  const records = await createRecords(t)
+  const server = await createServer(t, { records })
+  const add = async (labels: Record<string, string>): Promise<string> => (await records.add({ change: { labels, owner: labels.team ?? null } })).id
+  const [blue = '', red = '', plain = ''] = [await add({ team: 'blue', env: 'test' }), await add({ team: 'red' }), await add({})]
+  const found = async (filter: string) => (await list(server, Object.fromEntries(new URLSearchParams(filter)))).data.map(each => each.id).sort()
+  t.same(await found('filter[labels.team][eq]=blue'), [blue])
+  t.same(await found('filter[labels.team]=blue&filter[labels.env]=test'), [blue])
+  t.same(await found('filter[labels.team][oeq]=blue,red'), [blue, red].sort())
+  t.same(await found('filter[labels.team][neq]=blue'), [red, plain].sort())
+  t.same(await found('filter[labels.team]'), [blue, red].sort())
+  t.same(await found('filter[owner][contains]=RE'), [red])
+})

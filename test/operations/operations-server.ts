@@ -24,7 +24,7 @@ export const authorized = { authorization: `Bearer ${operatorKey}` }
 export const operator: Caller = someCaller({ id: randomUUID(), kind: 'operator', scopes: ['read'] })
 
 export function recogniser (caller: Caller): RecogniseCaller {
-  return (kind, key) => kind === caller.kind && key === operatorKey ? caller : null
+  return async (kind, key) => kind === caller.kind && key === operatorKey ? caller : null
 }
 
 export interface Records {

@@ -1,7 +1,7 @@
 // What the operations listener refuses, and how: problem documents in Konnect's form.
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t from 'tap'
-import { encodeCursor } from '../../src/http/operations/cursor.ts'
+import { encodeCursor } from '../../src/http/operations/listing/cursor.ts'
 import { StoreUnavailableError } from '../../src/registration/ports.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
 import { createReadiness } from '../../src/http/readiness.ts'
@@ -172,7 +172,7 @@ t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
     registrations: { list: async () => { throw new Error('not reached') }, show: async () => { throw new Error('not reached') } },
-    recogniseCaller: () => { throw new StoreUnavailableError('Not started yet') },
+    recogniseCaller: async () => { throw new StoreUnavailableError('Not started yet') },
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
     version: '1.2.3'

@@ -1,7 +1,7 @@
 // An operator looks at one registration.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import type { RegistrationBody } from '../../src/http/operations/schemas.ts'
+import type { RegistrationBody } from '../../src/http/operations/registrations/schemas.ts'
 import { authorized, createRecords, createServer, operator } from './operations-server.ts'
 
 const canary = 'canary-Sm9-secret-bytes'

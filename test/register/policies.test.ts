@@ -1,5 +1,6 @@
 // What may be registered: policies cut lists down, refuse with a sentence what would weaken them, and bound every update as well.
 import t from 'tap'
+import { commandLine } from '../../src/administration/operator.ts'
 import type { PolicyRules } from '../../src/registration/policy.ts'
 import { putPolicy } from '../../src/store/policy-administration.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
@@ -177,7 +178,7 @@ t.test('a token of a policy made a moment ago is bounded by it', async t => {
   const { register, mint, database } = await startPreparedBroker(t)
   const { prisma, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
-  await putPolicy(prisma, 'strict', { redirectHosts: ['localhost'] })
+  await putPolicy(prisma, commandLine, 'strict', { redirectHosts: ['localhost'] })
   const { token } = await mint({ policyName: 'strict' })
   isOAuthFailure(t, await register(webClient(), token), 400, 'invalid_redirect_uri')
 })

@@ -1,6 +1,7 @@
 // A broker whose database an operator has furnished before its start: policies, scopes, a second provider. And what clients send to it.
 import type { Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { commandLine } from '../../src/administration/operator.ts'
 import { mintInitialAccessToken } from '../../src/initial-access-token.ts'
 import type { PolicyRules } from '../../src/registration/policy.ts'
 import type { ScopeMapping } from '../../src/registration/registration.ts'
@@ -55,17 +56,17 @@ export async function startPreparedBroker (t: Test, preparation: Preparation = {
     await prisma.provider.create({ data: { id: uuidv7(), name: SECOND_PROVIDER, origin: 'database', ...second, strategies: { create: strategy } } })
   }
   await bootstrap(prisma, provider(simulator.tenantId), [])
-  for (const [name, rules] of Object.entries(policies)) await putPolicy(prisma, name, rules)
-  for (const scope of scopes?.(simulator) ?? []) await putScope(prisma, 'default', scope)
+  for (const [name, rules] of Object.entries(policies)) await putPolicy(prisma, commandLine, name, rules)
+  for (const scope of scopes?.(simulator) ?? []) await putScope(prisma, commandLine, 'default', scope)
   const broker = await startTestBroker(t, { database, simulator, environment })
-  const revoke = async (name: string) => { await revokeCaller(prisma, name) }
+  const revoke = async (name: string) => { await revokeCaller(prisma, commandLine, name) }
   return {
     ...broker,
     revoke,
     async mint (changes = {}) {
       const { token, digest } = mintInitialAccessToken()
       const name = `token ${uuidv7()}`
-      await addInitialAccessToken(prisma, {
+      await addInitialAccessToken(prisma, commandLine, {
         name, digest, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiresInMs: null, ...changes
       })
       return { token, name, revoke: () => revoke(name) }

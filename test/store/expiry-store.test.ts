@@ -1,5 +1,6 @@
 // Expiry in the database: who expires, how many per run, and what is left alone.
 import t from 'tap'
+import { commandLine } from '../../src/administration/operator.ts'
 import type { ExpiryRules } from '../../src/registration/policy.ts'
 import type { Registration } from '../../src/registration/registration.ts'
 import { declareUsageSource, recordUse } from '../../src/store/usage-administration.ts'
@@ -49,12 +50,12 @@ t.test('no run touches more than it may', async t => {
 
 t.test('by use: nothing expires before a source is declared and has reported the whole time', async t => {
   const { store, active, prisma } = await openWithExpiry(t, { afterDays: 30, countedFrom: 'use', graceDays: 7 })
-  const report = async (until: Date, uses = new Map<string, Date>()) => await recordUse(prisma, 'default', until, uses)
+  const report = async (until: Date, uses = new Map<string, Date>()) => await recordUse(prisma, commandLine, 'default', until, uses)
   const unused = await active({ activatedDaysAgo: 60 })
   const used = await active({ activatedDaysAgo: 60 })
   t.equal(await store.disableExpired(10), 0, 'no source')
   await t.rejects(report(new Date()), /no source of use/)
-  await declareUsageSource(prisma, 'default', 'sign-in logs')
+  await declareUsageSource(prisma, commandLine, 'default', 'sign-in logs')
   t.equal(await store.disableExpired(10), 0, 'it has not reported')
   await report(new Date())
   t.equal(await store.disableExpired(10), 0, 'it has watched for a moment')
@@ -69,11 +70,11 @@ t.test('by use: nothing expires before a source is declared and has reported the
 t.test('by use: what one source has reported does not count for the next', async t => {
   const { store, active, prisma } = await openWithExpiry(t, { afterDays: 30, countedFrom: 'use', graceDays: 7 })
   await active({ activatedDaysAgo: 60 })
-  await declareUsageSource(prisma, 'default', 'sign-in logs')
-  await recordUse(prisma, 'default', new Date(), new Map())
-  await declareUsageSource(prisma, 'default', 'the gateway')
+  await declareUsageSource(prisma, commandLine, 'default', 'sign-in logs')
+  await recordUse(prisma, commandLine, 'default', new Date(), new Map())
+  await declareUsageSource(prisma, commandLine, 'default', 'the gateway')
   t.equal(await store.disableExpired(10), 0)
-  await declareUsageSource(prisma, 'default', null)
+  await declareUsageSource(prisma, commandLine, 'default', null)
   t.equal(await store.disableExpired(10), 0)
 })
 

@@ -1,4 +1,5 @@
 // dcr-broker callers bind: under which policy, and how often, an existing caller registers.
+import { commandLine } from '../../administration/operator.ts'
 import { bindCaller } from '../../store/caller-administration.ts'
 import { callerDocument } from '../caller-document.ts'
 import { UsageError, type Command } from '../command.ts'
@@ -22,7 +23,7 @@ export const callersBind: Command = {
     const maxRegistrations = wholeNumberOption(values, 'max-registrations', MOST_REGISTRATIONS)
     if (policyName === undefined && maxRegistrations === null) throw new UsageError('Nothing to bind: give --policy, --max-registrations or both.')
     const bound = { ...(policyName === undefined ? {} : { policyName }), ...(maxRegistrations === null ? {} : { maxRegistrations }) }
-    const caller = await withDatabase(context, prisma => bindCaller(prisma, idOrName, bound))
+    const caller = await withDatabase(context, prisma => bindCaller(prisma, commandLine, idOrName, bound))
     if (values.json === true) context.print(JSON.stringify(callerDocument(caller)))
     else context.print(`${caller.name} (${caller.id}) registers under the policy ${caller.policyName ?? 'default'}, at most ${caller.maxRegistrations ?? 'any number of'} clients.`)
     return 0

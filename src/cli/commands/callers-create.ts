@@ -1,4 +1,5 @@
 // dcr-broker callers create: makes an initial access token.
+import { commandLine } from '../../administration/operator.ts'
 import { mintInitialAccessToken } from '../../initial-access-token.ts'
 import { addInitialAccessToken } from '../../store/caller-administration.ts'
 import { callerDocument } from '../caller-document.ts'
@@ -38,7 +39,7 @@ export const callersCreate: Command = {
       maxRegistrations: wholeNumberOption(values, 'max-registrations', mostRegistrations),
       expiresInMs: durationOption(values, 'expires-in')
     }
-    const caller = await withDatabase(context, prisma => addInitialAccessToken(prisma, wanted))
+    const caller = await withDatabase(context, prisma => addInitialAccessToken(prisma, commandLine, wanted))
     if (values.json === true) {
       context.print(JSON.stringify({ ...callerDocument(caller), token }))
       return 0

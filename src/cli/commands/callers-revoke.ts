@@ -1,4 +1,5 @@
 // dcr-broker callers revoke: a key or token is no longer accepted. What was registered with it stays.
+import { commandLine } from '../../administration/operator.ts'
 import { revokeCaller } from '../../store/caller-administration.ts'
 import { callerDocument } from '../caller-document.ts'
 import type { Command } from '../command.ts'
@@ -12,7 +13,7 @@ export const callersRevoke: Command = {
 
   async run (values, positionals, context) {
     const idOrName = soleArgument(positionals, 'the id or the name of a caller')
-    const { caller, wasRevoked } = await withDatabase(context, prisma => revokeCaller(prisma, idOrName))
+    const { caller, wasRevoked } = await withDatabase(context, prisma => revokeCaller(prisma, commandLine, idOrName))
     if (values.json === true) context.print(JSON.stringify(callerDocument(caller)))
     else context.print(`${caller.name} (${caller.id}) ${wasRevoked ? 'was revoked before' : 'is revoked'}. Its ${caller.registrations} registrations stay.`)
     return 0

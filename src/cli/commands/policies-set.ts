@@ -1,5 +1,6 @@
 // dcr-broker policies set: creates or replaces what callers may register.
 import { readFile } from 'node:fs/promises'
+import { commandLine } from '../../administration/operator.ts'
 import { findPolicy, putPolicy } from '../../store/policy-administration.ts'
 import { CommandError, UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -18,7 +19,7 @@ export const policiesSet: Command = {
     const read = rulesOf(await readJson(path))
     if ('faults' in read) throw new CommandError(read.faults.map(fault => `${path}: ${fault}`))
     const { outcome, policy } = await withDatabase(context, async prisma =>
-      ({ outcome: await putPolicy(prisma, name, read.given), policy: await findPolicy(prisma, name) }))
+      ({ outcome: await putPolicy(prisma, commandLine, name, read.given), policy: await findPolicy(prisma, name) }))
     context.print(values.json === true ? JSON.stringify({ name, outcome, rules: documentOfRules(policy?.rules) }) : `The policy ${name} is ${outcome}.`)
     return 0
   }

@@ -1,4 +1,5 @@
 // dcr-broker scopes remove: a scope can no longer be registered.
+import { commandLine } from '../../administration/operator.ts'
 import { removeScope } from '../../store/scope-administration.ts'
 import { CommandError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -12,7 +13,7 @@ export const scopesRemove: Command = {
   async run (values, positionals, context) {
     const name = soleArgument(positionals, 'the name of the scope')
     const provider = providerOf(values)
-    if (!await withDatabase(context, prisma => removeScope(prisma, provider, name))) throw new CommandError([`There is no scope ${name} at provider ${provider}.`])
+    if (!await withDatabase(context, prisma => removeScope(prisma, commandLine, provider, name))) throw new CommandError([`There is no scope ${name} at provider ${provider}.`])
     context.print(values.json === true ? JSON.stringify({ name, provider, outcome: 'removed' }) : `The scope ${name} of provider ${provider} is removed.`)
     return 0
   }

@@ -1,4 +1,5 @@
 // dcr-broker scopes set: what a registered scope means in Entra.
+import { commandLine } from '../../administration/operator.ts'
 import { putScope } from '../../store/scope-administration.ts'
 import { UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -31,7 +32,7 @@ export const scopesSet: Command = {
       granted: values.grant === true
     }
     const provider = providerOf(values)
-    const outcome = await withDatabase(context, prisma => putScope(prisma, provider, mapping))
+    const outcome = await withDatabase(context, prisma => putScope(prisma, commandLine, provider, mapping))
     context.print(values.json === true ? JSON.stringify({ name, provider, outcome }) : `The scope ${name} of provider ${provider} is ${outcome}.`)
     return 0
   }

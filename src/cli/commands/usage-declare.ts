@@ -1,4 +1,5 @@
 // dcr-broker usage declare: who reports that clients are used.
+import { commandLine } from '../../administration/operator.ts'
 import { declareUsageSource } from '../../store/usage-administration.ts'
 import { UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -19,7 +20,7 @@ export const usageDeclare: Command = {
     const source = textOption(values, 'source') ?? null
     if ((source === null) !== (values.none === true)) throw new UsageError('Either --source or --none is needed.')
     const provider = providerOf(values)
-    await withDatabase(context, prisma => declareUsageSource(prisma, provider, source))
+    await withDatabase(context, prisma => declareUsageSource(prisma, commandLine, provider, source))
     context.print(values.json === true
       ? JSON.stringify({ provider, source })
       : source === null ? `Nobody reports the use of provider ${provider}'s clients.` : `${source} reports the use of provider ${provider}'s clients.`)

@@ -1,5 +1,6 @@
 // dcr-broker usage report: what a declared source has seen.
 import { readFile } from 'node:fs/promises'
+import { commandLine } from '../../administration/operator.ts'
 import { recordUse } from '../../store/usage-administration.ts'
 import { CommandError, UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -23,7 +24,7 @@ export const usageReport: Command = {
     if (until === null) throw new UsageError('--until is not acceptable. Accepted: a time such as 2026-11-24T00:00:00Z.')
     const uses = usesIn(await read(requiredOption(values, 'file')))
     const provider = providerOf(values)
-    const known = await withDatabase(context, prisma => recordUse(prisma, provider, until, uses))
+    const known = await withDatabase(context, prisma => recordUse(prisma, commandLine, provider, until, uses))
     context.print(values.json === true
       ? JSON.stringify({ provider, until: until.toISOString(), reported: uses.size, known })
       : `${uses.size} clients were used until ${until.toISOString()}; ${known} of them are known here.`)

@@ -26,7 +26,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
   // Before the body is read: who has no key learns nothing about what a good body looks like.
   server.addHook('onRequest', async (request, reply) => {
     const key = request.headers['x-api-key']
-    request.caller = typeof key === 'string' ? recogniseCaller('konnect', key) : null
+    request.caller = typeof key === 'string' ? await recogniseCaller('konnect', key) : null
     if (request.caller === null) return sendUnauthorized(request, reply)
   })
 

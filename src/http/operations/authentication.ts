@@ -1,7 +1,8 @@
 // Who calls the operations API, and whether he may: a bearer key (RFC 6750), checked before anything of the request is parsed.
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { BEARER } from '../bearer.ts'
+import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import { ProblemError } from './problems.ts'
 
@@ -22,7 +23,7 @@ export const operatorAuthentication = fp(async (server: FastifyInstance, { recog
 
   server.addHook('onRequest', async request => {
     const key = BEARER.exec(request.headers.authorization ?? '')?.[1]
-    const caller = key === undefined ? null : recogniseCaller('operator', key)
+    const caller = key === undefined ? null : await recogniseCaller('operator', key)
     if (caller === null) throw unauthorized(request.headers.authorization !== undefined)
     const { scope } = request.routeOptions.config
     if (scope === undefined || !caller.scopes.includes(scope)) throw insufficientScope(scope)
@@ -40,4 +41,10 @@ function insufficientScope (scope: OperatorScope | undefined): ProblemError {
   return new ProblemError(403, `The key lacks the scope [${scope}].`, {
     headers: { 'www-authenticate': `Bearer realm="dcr-broker", error="insufficient_scope", scope="${scope}"` }
   })
+}
+
+/** The caller of a guarded route. */
+export function callerOf (request: FastifyRequest): Caller {
+  if (request.caller === null) throw new Error('The route is not guarded')
+  return request.caller
 }

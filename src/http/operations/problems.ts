@@ -1,6 +1,7 @@
 // Every failure of the operations listener as a problem document (RFC 9457) in Konnect's form.
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { AdministrationError, type AdministrationErrorCode } from '../../administration/errors.ts'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
 import { toRegistrationError } from '../../registration/failures.ts'
 import { RequestRefusal, toRefusal, type Dialect } from '../refusals.ts'
@@ -28,6 +29,8 @@ const STATUSES: Record<RegistrationErrorCode, number> = {
   upstream_rejected: 502,
   credential_unreadable: 500
 }
+
+const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, busy: 409 }
 
 /** A refusal of this surface itself. Its texts are for the caller. */
 export class ProblemError extends Error {
@@ -88,6 +91,7 @@ export function sendUnknownRoute (request: FastifyRequest, reply: FastifyReply):
 
 function toProblem (error: Failure): ProblemError {
   if (error instanceof ProblemError) return error
+  if (error instanceof AdministrationError) return ofAdministrationError(error)
   // A caller that can't be looked up fails outside the use cases.
   const known = toRegistrationError(error)
   if (known instanceof RegistrationError) return ofRegistrationError(known)
@@ -102,6 +106,11 @@ function toProblem (error: Failure): ProblemError {
 
 function ofRegistrationError ({ code, publicMessage, retryAfterSeconds }: RegistrationError): ProblemError {
   return new ProblemError(STATUSES[code], publicMessage, { headers: retryAfter(retryAfterSeconds) })
+}
+
+function ofAdministrationError ({ code, message, field }: AdministrationError): ProblemError {
+  if (code === 'invalid' && field !== null) return invalidParametersError([{ field, rule: 'invalid', reason: message, source: 'body' }])
+  return new ProblemError(ADMINISTRATION_STATUSES[code], message)
 }
 
 function retryAfter (seconds: number | undefined): Record<string, string> {

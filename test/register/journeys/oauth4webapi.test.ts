@@ -1,6 +1,7 @@
 // oauth4webapi 3: every answer of registration and management, good and bad, as a strict client reads it.
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
+import { commandLine } from '../../../src/administration/operator.ts'
 import { mintInitialAccessToken } from '../../../src/initial-access-token.ts'
 import { addInitialAccessToken } from '../../../src/store/caller-administration.ts'
 import { openDatabase } from '../../../src/store/prisma-client.ts'
@@ -43,7 +44,7 @@ t.test('oauth4webapi', async t => {
   async function initialToken (name: string, changes: { scopes?: string[], maxRegistrations?: number }): Promise<string> {
     const { token, digest } = mintInitialAccessToken()
     const caller = { name, digest, providerName: 'default', policyName: null, expiresInMs: null, scopes: ['register'], maxRegistrations: null }
-    await addInitialAccessToken(prisma, { ...caller, ...changes })
+    await addInitialAccessToken(prisma, commandLine, { ...caller, ...changes })
     return token
   }
 

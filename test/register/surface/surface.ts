@@ -120,7 +120,7 @@ export async function openSurface (t: Test, options: SurfaceOptions = {}): Promi
   const server = await buildPublicServer({
     logger: createLogger({ level: 'silent' }),
     registrar: registrar as Registrar,
-    recogniseCaller: () => null,
+    recogniseCaller: async () => null,
     async recogniseRegistrant (providerId, bearer) {
       calls.push('recognise')
       const caller = (scopes: string[]) => someCaller({ id: 'caller-1', kind: 'initial_access_token', providerId, scopes })

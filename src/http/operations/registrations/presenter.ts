@@ -1,26 +1,7 @@
 // Records -> the wire of the operations API. Names what is shown: nothing else leaves.
-import type { ListedRegistration, ShownCredential, ShownRegistration } from '../../registration/browse-port.ts'
-import type { RegistrationPage } from '../../registration/browse.ts'
-import type { ProductEvent } from '../../registration/registration.ts'
-import { encodeCursor } from './cursor.ts'
-import type { ListQuery } from './list-query.ts'
-import type { RegistrationBody, RegistrationListBody, RegistrationSummaryBody } from './schemas.ts'
-
-/** @param path of the list, @param parameters of this page's query: the next page has the same but for its start */
-export function presentPage (page: RegistrationPage, query: ListQuery, path: string, parameters: Readonly<Record<string, string>>): RegistrationListBody {
-  const { registrations, total, next } = page
-  return {
-    data: registrations.map(presentSummary),
-    meta: {
-      page: {
-        size: query.size,
-        ...('number' in query.start ? { number: query.start.number } : {}),
-        total,
-        next: next === null ? null : nextPath(path, parameters, encodeCursor(next, query.sortText))
-      }
-    }
-  }
-}
+import type { ListedRegistration, ShownCredential, ShownRegistration } from '../../../registration/browse-port.ts'
+import type { ProductEvent } from '../../../registration/registration.ts'
+import type { RegistrationBody, RegistrationSummaryBody } from './schemas.ts'
 
 export function presentRegistration (registration: ShownRegistration): RegistrationBody {
   return {
@@ -30,7 +11,7 @@ export function presentRegistration (registration: ShownRegistration): Registrat
   }
 }
 
-function presentSummary (registration: ListedRegistration): RegistrationSummaryBody {
+export function presentSummary (registration: ListedRegistration): RegistrationSummaryBody {
   const { metadata, projection } = registration
   return {
     id: registration.id,
@@ -54,6 +35,8 @@ function presentSummary (registration: ListedRegistration): RegistrationSummaryB
       desired_revision: registration.desiredRevision,
       applied_revision: registration.appliedRevision
     },
+    labels: registration.labels,
+    owner: registration.owner,
     verification: registration.verification,
     last_fault: registration.lastFault,
     created_at: registration.createdAt.toISOString(),
@@ -83,9 +66,4 @@ function presentEvent (event: ProductEvent): RegistrationBody['events'][number] 
     audience: event.audience,
     received_at: event.receivedAt.toISOString()
   }
-}
-
-function nextPath (path: string, parameters: Readonly<Record<string, string>>, cursor: string): string {
-  const { 'page[number]': _, ...kept } = parameters
-  return `${path}?${new URLSearchParams({ ...kept, 'page[after]': cursor }).toString()}`
 }

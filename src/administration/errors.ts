@@ -1,0 +1,24 @@
+// Why an operator's wish can't be done. Surfaces turn the code into an answer; the message is a sentence for the operator.
+
+export type AdministrationErrorCode =
+  /** There is no such thing. */
+  | 'unknown'
+  /** A value is not acceptable; `field` names the member. */
+  | 'invalid'
+  /** It contradicts what is there: a name that is taken, a thing in use, one that the environment defines. */
+  | 'conflict'
+  /** Something else is at work on it. Try again. */
+  | 'busy'
+
+export class AdministrationError extends Error {
+  readonly code: AdministrationErrorCode
+  /** Path of the member at fault, in wire names; null: no single one. */
+  readonly field: string | null
+
+  constructor (message: string, code: AdministrationErrorCode = 'invalid', field: string | null = null) {
+    super(message)
+    this.name = 'AdministrationError'
+    this.code = code
+    this.field = field
+  }
+}

@@ -1,0 +1,20 @@
+// Answers of the routes of the operations API, for the document.
+import Type, { type TSchema } from 'typebox'
+import { ref } from '../plugins/openapi.ts'
+import { Problem } from './schemas.ts'
+
+export const answer = (schema: TSchema, description: string) => ({ description, content: { 'application/json': { schema: ref(schema) } } })
+export const noContent = (description: string) => Object.assign(Type.Unsafe<void>({ type: 'null' }), { description })
+export const failure = (description: string) => ({ description, content: { 'application/problem+json': { schema: ref(Problem) } } })
+
+/** Of every operation. */
+export const commonFailures = {
+  400: failure('Parameters are unknown or not acceptable; invalid_parameters names each.'),
+  401: failure('The operator key is missing or not valid.'),
+  403: failure('The operator key lacks the scope of this operation.'),
+  500: failure('An error of the broker; the log has it under the request id.'),
+  503: failure('The database does not answer. Repeat the request after Retry-After.')
+}
+
+export const notFound = (what: string) => ({ 404: failure(`There is no such ${what}.`) })
+export const conflict = (description: string) => ({ 409: failure(description) })

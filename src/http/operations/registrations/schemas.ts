@@ -1,0 +1,97 @@
+// Registrations on the wire of the operations API: one source of answers, types and the document.
+import Type, { type Static } from 'typebox'
+import type { CredentialState, Delivery, RegistrationState, Surface } from '../../../registration/registration.ts'
+import { nullable, ref } from '../../plugins/openapi.ts'
+import { pageSchema } from '../listing/pages.ts'
+import { Labels, namesOf, text, texts, time, uuid, word } from '../schemas.ts'
+
+// Records, not lists: the compiler asks for the name of a state that is added.
+export const states = namesOf<RegistrationState>({
+  reserved: true,
+  application_created: true,
+  principal_created: true,
+  secret_issued: true,
+  active: true,
+  disabled: true,
+  drifted: true,
+  deleting: true,
+  deleted: true,
+  undoing: true,
+  undone: true
+})
+export const deliveries = namesOf<Delivery>({ pending: true, delivered: true, not_delivered: true, unknown: true })
+export const surfaces = namesOf<Surface>({ konnect: true, register: true, operations: true })
+const credentialStates = namesOf<CredentialState>({ pending: true, issued: true, active: true, revoking: true, revoked: true, lost: true })
+
+const EntraSide = Type.Object({
+  object_id: nullable(uuid('Object id of the application.')),
+  principal_id: nullable(uuid('Object id of its service principal.')),
+  display_name: text('Name in Entra: safe, at most 120 characters.'),
+  platforms: Type.Object({
+    web: texts('Confidential clients.'),
+    public_client: texts('Mobile and desktop clients.'),
+    spa: texts('Single-page applications.')
+  }, { description: 'Redirect URIs by Entra\'s platforms.' }),
+  desired_revision: Type.Integer({ description: 'Revision of the projection the broker wants.' }),
+  applied_revision: Type.Integer({ description: 'Revision Entra has; behind the desired one while a change is under way.' })
+}, { description: 'The Entra side.' })
+
+const registrationMembers = {
+  id: uuid('Id of the registration.'),
+  client_id: nullable(uuid('Entra\'s appId; null until the application is made.')),
+  client_name: text('Name as it was registered.'),
+  description: nullable(Type.String({ description: 'Description as it was registered.' })),
+  state: word(states, 'Where the registration stands.'),
+  provider: text('Name of the provider, that is of the Entra tenant.'),
+  surface: word(surfaces, 'How it was registered.'),
+  delivery: word(deliveries, 'What became of the answer. `unknown`: the process ended before it knew.'),
+  application_id: nullable(Type.String({ description: 'Konnect\'s application, once an event has named it.' })),
+  redirect_uris: texts('Redirect URIs.'),
+  grant_types: texts('OAuth grant types.'),
+  scopes: texts('Scopes.'),
+  token_endpoint_auth_method: text('How the client proves itself at the token endpoint.'),
+  entra: EntraSide,
+  labels: Labels,
+  owner: nullable(Type.String({ description: 'Who answers for the client, as an operator wrote it.' })),
+  verification: Type.Boolean({ description: 'Made by Konnect\'s Verify button.' }),
+  last_fault: nullable(Type.String({ description: 'Code of the last failure since the last success.' })),
+  created_at: time('When it was asked for.'),
+  updated_at: time('When the record last changed.'),
+  activated_at: nullable(time('When it became active.')),
+  ended_at: nullable(time('When it was deleted or undone.'))
+}
+
+export const RegistrationSummary = Type.Object(registrationMembers, { $id: 'RegistrationSummary', description: 'A registration in a list.' })
+
+export const CredentialView = Type.Object({
+  id: uuid('Id of the credential.'),
+  key_id: nullable(uuid('Entra\'s keyId.')),
+  state: word(credentialStates, 'Where the credential stands.'),
+  hint: nullable(Type.String({ description: 'First three characters of the secret, as the Entra portal shows them.' })),
+  created_at: time('When it was asked for.'),
+  expires_at: nullable(time('When the secret ends.'))
+}, { $id: 'Credential', description: 'A client secret, without the secret.' })
+
+export const EventView = Type.Object({
+  id: uuid('Id of the event.'),
+  type: text('Konnect\'s event type.'),
+  application_id: nullable(Type.String({ description: 'Konnect\'s application.' })),
+  product_id: nullable(Type.String({ description: 'API product version, or API.' })),
+  audience: nullable(Type.String({ description: 'Audience override of the product version.' })),
+  received_at: time('When it came.')
+}, { $id: 'RegistrationEvent', description: 'An event of Konnect about the client.' })
+
+export const RegistrationView = Type.Object({
+  ...registrationMembers,
+  credentials: Type.Array(ref(CredentialView), { description: 'Oldest first.' }),
+  events: Type.Array(ref(EventView), { description: 'Oldest first.' })
+}, { $id: 'Registration', description: 'A registration with its credentials and events.' })
+
+export const RegistrationList = pageSchema(RegistrationSummary, 'RegistrationList', 'registrations')
+
+/** Components of the document, referred to by name. */
+export const registrationComponents = [RegistrationSummary, CredentialView, EventView, RegistrationView, RegistrationList]
+
+export type RegistrationSummaryBody = Static<typeof RegistrationSummary>
+export type RegistrationBody = Static<typeof RegistrationView>
+export type RegistrationListBody = Static<typeof RegistrationList>
