@@ -8,6 +8,8 @@ import { callersCreate } from './commands/callers-create.ts'
 import { callersList } from './commands/callers-list.ts'
 import { callersRevoke } from './commands/callers-revoke.ts'
 import { configCheck } from './commands/config-check.ts'
+import { installationRenew } from './commands/installation-renew.ts'
+import { installationShow } from './commands/installation-show.ts'
 import { keyring } from './commands/keyring.ts'
 import { migrate } from './commands/migrate.ts'
 import { policiesList } from './commands/policies-list.ts'
@@ -25,6 +27,8 @@ const commands: Readonly<Record<string, Command>> = {
   migrate,
   'config-check': configCheck,
   keyring,
+  'installation show': installationShow,
+  'installation renew': installationRenew,
   'callers create': callersCreate,
   'callers list': callersList,
   'callers bind': callersBind,
