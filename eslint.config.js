@@ -15,7 +15,7 @@ const foldersExcept = (...allowed) => adapters
   .map(folder => `**/${folder}/**`)
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'src/store/generated/**', '.tap/**', '.sandbox/**', 'bench/results/**'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', 'dist-test/**', 'src/store/generated/**', '.tap/**', '.sandbox/**', 'bench/results/**'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 160, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreUrls: true, ignoreComments: true }],

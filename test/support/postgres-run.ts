@@ -5,8 +5,8 @@ import { lstat, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { isAlive } from '../../src/sandbox/postgres-leftover.ts'
+import { programArguments } from './programs.ts'
 
 /** What the server's process says of itself: where it is, or why it is not there. */
 export type TestServer = { adminUrl: string, template: string, prefix: string } | { failure: string }
@@ -33,9 +33,8 @@ export async function startTestServer (runPid: number): Promise<void> {
   const folder = folderOf(runPid)
   await rm(folder, { recursive: true, force: true })
   await mkdir(folder, { mode: 0o711 }) // PostgreSQL's account passes through it when we are root
-  const program = fileURLToPath(new URL('postgres-server.ts', import.meta.url))
   const log = await open(join(folder, 'server.log'), 'w')
-  const server = spawn(process.execPath, ['--import=tsx', program, String(runPid), folder], {
+  const server = spawn(process.execPath, [...programArguments('test/support/postgres-server'), String(runPid), folder], {
     detached: true,
     stdio: ['ignore', log.fd, log.fd]
   })

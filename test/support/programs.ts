@@ -1,0 +1,21 @@
+// The project's programs as processes. The runner compiles everything first, because loading TypeScript costs each process a second;
+// one test file started by itself (npx tap test/...) runs the sources.
+import { extname, resolve } from 'node:path'
+
+const isCompiled = extname(import.meta.url) === '.js'
+
+/** Where the sources, or the compiled sources, lie; a folder with src, test and scripts in it. */
+export const sourceRoot = resolve(isCompiled ? 'dist-test' : '.')
+/** Of this process's modules. */
+export const moduleExtension = isCompiled ? '.js' : '.ts'
+/** What Node.js needs to load them. */
+export const loaderArguments: readonly string[] = isCompiled ? [] : ['--import=tsx']
+
+/** Arguments of Node.js that run a program, named without its extension: `src/main`. */
+export function programArguments (program: string): string[] {
+  return [...loaderArguments, modulePath(program)]
+}
+
+export function modulePath (module: string): string {
+  return resolve(sourceRoot, `${module}${moduleExtension}`)
+}
