@@ -4,27 +4,30 @@ import type { Logger } from 'pino'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { closeServer } from './close-server.ts'
-import { createEntraDirectories, type EntraDirectories } from './entra/entra-directories.ts'
-import { createServiceTokens, type ServiceTokens } from './entra/service-tokens.ts'
+import { createEntraDirectories } from './entra/entra-directories.ts'
+import { createServiceTokens } from './entra/service-tokens.ts'
 import { createRecogniser, environmentCallers, type RecogniseEnvironmentCaller } from './environment-callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
+import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
 import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
 import { createRegistrar } from './registration/registrar.ts'
 import { createRegistrants, type RecogniseBearer } from './registrants.ts'
+import { createServedProviders } from './served-providers.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
 import { createCallerStore } from './store/caller-store.ts'
-import { createCatalogue } from './store/catalogue.ts'
+import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
+import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { systemClock } from './system-clock.ts'
@@ -64,11 +67,23 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     redeliveryWindowMs: limits.redeliveryWindowMs,
     writesPerSecond: settings.entra.writesPerSecond
   }
-  const catalogue = createCatalogue(prisma)
+  const access = createProviderAccess({
+    environment: tenant,
+    federatedTokenFile: settings.entra.federatedTokenFile,
+    openSecret: createProviderSecrets(prisma, vault),
+    attemptTimeoutMs: limits.attemptTimeoutMs
+  })
+  const directories = createEntraDirectories([], {
+    observe: ({ error, ...attempt }) => log.debug({ ...attempt, fault: error?.fault }, 'Graph call')
+  })
+  const serviceTokens = createServiceTokens([])
+  const catalogue: StoredCatalogue = createCatalogue(prisma, { onLoaded: () => serveProviders() })
+  const serveProviders = createServedProviders({
+    catalogue, access, directories, tokens: serviceTokens, serviceTokens: settings.serviceTokens, attemptTimeoutMs: limits.attemptTimeoutMs, log
+  })
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
-  let directories: EntraDirectories | null = null
-  let serviceTokens: ServiceTokens | null = null
+  let hasStarted = false
   let recognise: RecogniseEnvironmentCaller = () => { throw new StoreUnavailableError('Not started yet') }
   let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
 
@@ -76,7 +91,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     store: {
       ...createRegistrationStore(prisma, times, clock.monotonicMs), ...createDeliveryStore(prisma, times), ...createExpiryStore(prisma, times)
     },
-    directories: { of: providerId => directories?.of(providerId) ?? notStarted() },
+    directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
     vault,
     clock,
@@ -95,7 +110,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     },
     registrationMode: settings.registrationMode,
     providers: { named: name => catalogue.providerNamed(name) },
-    authorizationServers: createAuthorizationServers({ catalogue, cloud: tenant, isOpen: settings.registrationMode === 'open', issuerBase }),
+    authorizationServers: createAuthorizationServers({ catalogue, access, isOpen: settings.registrationMode === 'open', issuerBase }),
     version,
     publicUrl: settings.publicListener.url,
     issuerBase
@@ -108,9 +123,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         const fault = keyring.fault()
         if (fault !== null) throw new Error(fault)
       },
-      started: untilPassed(async () => { if (directories === null) throw new Error('Not started yet') })
+      started: untilPassed(async () => { if (!hasStarted) throw new Error('Not started yet') })
     },
-    tenants: () => Object.fromEntries((directories?.health() ?? []).map(({ providerId, state }) =>
+    tenants: () => Object.fromEntries(directories.health().map(({ providerId, state }) =>
       [catalogue.provider(providerId)?.name ?? providerId, TENANT_STATES[state]])),
     onFailure: (check, error) => log.debug({ err: error, check }, 'Not ready')
   })
@@ -132,18 +147,12 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
-      directories = createEntraDirectories([{ providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...tenant }], {
-        observe: ({ error, ...attempt }) => log.debug({ ...attempt, fault: error?.fault }, 'Graph call')
-      })
-      serviceTokens = createServiceTokens([{
-        providerId: result.providerId, attemptTimeoutMs: limits.attemptTimeoutMs, ...settings.serviceTokens, ...tenant
-      }])
+      hasStarted = true
       recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
       recogniseBearer = createRegistrants({ recognise, callers: callerStore, serviceTokens, catalogue })
-      // A wrong credential shows at start instead of at the first registration, which also finds its token ready.
-      directories.verify(result.providerId, AbortSignal.timeout(limits.attemptTimeoutMs)).catch((error: unknown) => {
-        log.warn({ err: error, providerId: result.providerId }, 'Entra ID does not accept the broker yet')
-      })
+      if (result.ignoresEnvironment) {
+        log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
+      }
       loops = [
         startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log),
         startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log),
@@ -167,7 +176,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       // The background stops while the requests at hand end.
       await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
       await registrar.close()
-      await Promise.all([directories?.close(), serviceTokens?.close(), callerStore.settled()])
+      await Promise.all([directories.close(), serviceTokens.close(), callerStore.settled()])
       await closeServer(operationsServer)
       await database.close()
       keyring.close()

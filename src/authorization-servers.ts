@@ -5,27 +5,29 @@ import { issuerOf } from './http/register/issuer.ts'
 import { acceptedAuthMethods } from './registration/metadata/auth-methods.ts'
 import { acceptedGrantTypes } from './registration/metadata/grant-types.ts'
 import { IDENTITY_SCOPES } from './registration/metadata/scopes.ts'
-import type { Catalogue } from './registration/ports.ts'
-import type { EntraTenant } from './settings/settings.ts'
+import type { ProviderAccess } from './provider-access.ts'
+import type { StoredCatalogue } from './store/catalogue.ts'
 
 export interface AuthorizationServersParts {
-  catalogue: Pick<Catalogue, 'providerNamed' | 'scopes' | 'policy' | 'openPolicy'>
-  cloud: Pick<EntraTenant, 'authorityHost' | 'graphBaseUrl'>
+  catalogue: Pick<StoredCatalogue, 'providerNamed' | 'scopes' | 'policy' | 'openPolicy'>
+  /** Where a provider is. */
+  access: Pick<ProviderAccess, 'placeOf'>
   /** Anybody may register: the policy of anonymous registrations is what counts. */
   isOpen: boolean
   /** Base of every issuer. */
   issuerBase: () => string
 }
 
-export function createAuthorizationServers ({ catalogue, cloud, isOpen, issuerBase }: AuthorizationServersParts): AuthorizationServers {
+export function createAuthorizationServers ({ catalogue, access, isOpen, issuerBase }: AuthorizationServersParts): AuthorizationServers {
   return {
     of (name) {
       const provider = catalogue.providerNamed(name)
       if (provider === null) return null
+      const { authorityHost, tenantId, graphBaseUrl } = access.placeOf(provider)
       const { rules } = isOpen ? catalogue.openPolicy() : catalogue.policy(null)
       return {
         issuer: issuerOf(issuerBase(), name),
-        endpoints: tenantEndpointsOf(cloud.authorityHost, provider.tenantId, cloud.graphBaseUrl),
+        endpoints: tenantEndpointsOf(authorityHost, tenantId, graphBaseUrl),
         scopes: [...IDENTITY_SCOPES, ...catalogue.scopes(provider.id).keys()],
         grantTypes: acceptedGrantTypes(rules),
         authMethods: acceptedAuthMethods(rules)

@@ -10,6 +10,8 @@ export type EntraCredential =
   | { kind: 'certificate', path: string }
   /** A projected token of the platform (AZURE_FEDERATED_TOKEN_FILE). */
   | { kind: 'federated', tokenFile: string }
+  /** Kept sealed: `open` is asked for each request, and nothing of it is kept. `id` changes with the credential. */
+  | { kind: 'sealed', id: string, holds: 'secret' | 'certificate', open: (signal: AbortSignal) => Promise<string> }
 
 type Proof = Pick<NodeAuthOptions, 'clientSecret' | 'clientCertificate' | 'clientAssertion'>
 
@@ -23,7 +25,26 @@ export async function readCredential (credential: EntraCredential, signal: Abort
       if (token === '') throw unusable(`the federated token file ${credential.tokenFile} is empty`)
       return { clientAssertion: token }
     }
+    case 'sealed': {
+      const text = await credential.open(signal)
+      return credential.holds === 'secret' ? { clientSecret: text } : { clientCertificate: parseCertificate(text, 'the stored certificate') }
+    }
   }
+}
+
+/** What of a PEM with key and certificate may be shown. Throws DirectoryError `unauthenticated` that says what is wrong with it. */
+export function describeCertificate (pem: string): { fingerprint: string, expiresAt: Date } {
+  const { thumbprintSha256 = '', x5c = '' } = parseCertificate(pem, 'the PEM')
+  return { fingerprint: thumbprintSha256.toLowerCase(), expiresAt: new Date(parseX509(x5c, 'the PEM').validTo) }
+}
+
+/** Two that are the same need no other token. */
+export function isSameCredential (one: EntraCredential, other: EntraCredential): boolean {
+  return identityOf(one) === identityOf(other)
+}
+
+function identityOf (credential: EntraCredential): string {
+  return credential.kind === 'sealed' ? `sealed ${credential.id}` : JSON.stringify(credential)
 }
 
 async function readOwn (path: string, signal: AbortSignal): Promise<string> {

@@ -1,13 +1,8 @@
 // Microsoft's clouds: which Graph belongs to which login host, what scope the broker's token needs, and where plain http is tolerated.
+import { knownClouds } from '../administration/clouds.ts'
 
-/** Entra: "National cloud deployments". The DoD tenants share a login host with US government L4 and set GRAPH_BASE_URL. */
-const graphHostByLoginHost: Readonly<Record<string, string>> = {
-  'login.microsoftonline.com': 'graph.microsoft.com',
-  'login.microsoftonline.us': 'graph.microsoft.us',
-  'login.partner.microsoftonline.cn': 'microsoftgraph.chinacloudapi.cn',
-  'login.chinacloudapi.cn': 'microsoftgraph.chinacloudapi.cn'
-}
-const graphHosts = new Set([...Object.values(graphHostByLoginHost), 'dod-graph.microsoft.us'])
+const graphHostByLoginHost = new Map(knownClouds.flatMap(({ loginHosts, graphHosts }) => loginHosts.map(login => [login, graphHosts[0]] as const)))
+const graphHosts = new Set(knownClouds.flatMap(cloud => cloud.graphHosts))
 const versionSegment = /\/(v\d+\.\d+|beta)$/
 
 export interface Cloud {
@@ -27,7 +22,7 @@ export interface Cloud {
 export function cloudOf (authorityHost: string, tenantId: string, graphBaseUrl?: string): Cloud {
   if (!/^[\w.-]+$/.test(tenantId)) throw new TypeError('the tenant is neither a GUID nor a domain name')
   const authority = secureUrl(authorityHost)
-  const cloudGraphHost = graphHostByLoginHost[authority.hostname]
+  const cloudGraphHost = graphHostByLoginHost.get(authority.hostname)
   if (graphBaseUrl === undefined && cloudGraphHost === undefined) {
     throw new TypeError(`the Graph address of the cloud at ${authority.host} is not known: set GRAPH_BASE_URL`)
   }

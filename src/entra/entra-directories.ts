@@ -1,6 +1,6 @@
 // The directories of all providers: each with a token, a Graph client and a connection pool of its own, made when first asked for.
 import { DirectoryError, type Directories, type Directory } from '../registration/ports.ts'
-import type { EntraCredential } from './broker-credential.ts'
+import { isSameCredential, type EntraCredential } from './broker-credential.ts'
 import { createBrokerToken, type BrokerToken, type BrokerTokenHealth } from './broker-token.ts'
 import { cloudOf, type Cloud } from './clouds.ts'
 import { createEntraDirectory } from './entra-directory.ts'
@@ -22,6 +22,11 @@ export interface EntraProviderSettings {
 }
 
 export interface EntraDirectories extends Directories {
+  /**
+   * From now on exactly these are served. What a changed provider has in flight ends undisturbed; a changed credential is asked for a
+   * token of its own. Resolves to the ids of those that are new or changed.
+   */
+  serve (providers: readonly EntraProviderSettings[]): string[]
   /** What became of the broker's own credential, per provider that has been used. */
   health (): Array<{ providerId: string } & BrokerTokenHealth>
   /** Asks for a token now, so that a wrong credential shows at start. Throws DirectoryError. */
@@ -30,18 +35,28 @@ export interface EntraDirectories extends Directories {
   close (): Promise<void>
 }
 
+/** One tenant on its own, beside whatever else is connected to it. */
+export interface EntraTenantConnection {
+  directory: Directory
+  /** Asks for a token, or has one. Throws DirectoryError. */
+  authenticate (signal: AbortSignal): Promise<void>
+  close (): Promise<void>
+}
+
 interface Tenant {
+  settings: EntraProviderSettings
   directory: Directory
   token: BrokerToken
   http: Http
+  /** Drops the token and asks with these from now on. */
+  proveBy (settings: EntraProviderSettings): void
 }
 
+type Observe = (observation: GraphObservation & { providerId: string }) => void
+
 /** `observe` sees every Graph attempt: it feeds metrics and logs. A provider that can't be used shows when it is asked for, not here. */
-export function createEntraDirectories (
-  providers: readonly EntraProviderSettings[],
-  options: { observe?: (observation: GraphObservation & { providerId: string }) => void } = {}
-): EntraDirectories {
-  const settingsById = new Map(providers.map(settings => [settings.providerId, settings]))
+export function createEntraDirectories (providers: readonly EntraProviderSettings[], options: { observe?: Observe } = {}): EntraDirectories {
+  let settingsById = new Map(providers.map(settings => [settings.providerId, settings]))
   const tenants = new Map<string, Tenant>()
 
   function tenantOf (providerId: string): Tenant {
@@ -58,6 +73,20 @@ export function createEntraDirectories (
     of: providerId => tenantOf(providerId).directory,
     health: () => [...tenants].map(([providerId, { token }]) => ({ providerId, ...token.health() })),
     verify: async (providerId, signal) => { await tenantOf(providerId).token.get(signal) },
+    serve (wanted) {
+      const before = settingsById
+      settingsById = new Map(wanted.map(settings => [settings.providerId, settings]))
+      for (const [providerId, tenant] of tenants) {
+        const settings = settingsById.get(providerId)
+        if (settings !== undefined && isSamePlace(tenant.settings, settings)) {
+          if (!isSameProof(tenant.settings, settings)) tenant.proveBy(settings)
+        } else {
+          tenants.delete(providerId)
+          tenant.http.drain()
+        }
+      }
+      return wanted.filter(settings => !isSame(before.get(settings.providerId), settings)).map(({ providerId }) => providerId)
+    },
     close: async () => {
       await Promise.all([...tenants.values()].map(async ({ http }) => await http.close()))
       tenants.clear()
@@ -66,16 +95,49 @@ export function createEntraDirectories (
   }
 }
 
-function createTenant (
-  settings: EntraProviderSettings, observe: ((observation: GraphObservation & { providerId: string }) => void) | undefined
-): Tenant {
-  const { providerId, tenantId, clientId, credential, attemptTimeoutMs } = settings
-  const cloud = usableCloud(settings)
+/** Throws DirectoryError for addresses that can't be used. */
+export function connectToTenant (settings: EntraProviderSettings): EntraTenantConnection {
+  const { directory, token, http } = createTenant(settings, undefined)
+  return { directory, authenticate: async signal => { await token.get(signal) }, close: async () => await http.close() }
+}
+
+function createTenant (first: EntraProviderSettings, observe: Observe | undefined): Tenant {
+  const { providerId, tenantId, attemptTimeoutMs } = first
+  const cloud = usableCloud(first)
   const http = createHttp(attemptTimeoutMs)
-  const tokenRequest = { http, cloud, tenantId, clientId, credential }
-  const token = createBrokerToken(async signal => await requestToken(tokenRequest, signal), attemptTimeoutMs)
+  const tokenBy = ({ clientId, credential }: EntraProviderSettings) =>
+    createBrokerToken(async signal => await requestToken({ http, cloud, tenantId, clientId, credential }, signal), attemptTimeoutMs)
+  let current = tokenBy(first)
+  const token: BrokerToken = {
+    get: async signal => await current.get(signal),
+    invalidate: value => current.invalidate(value),
+    health: () => current.health()
+  }
   const graph = createGraphClient({ cloud, http, token, observe: observe && (observation => observe({ providerId, ...observation })) })
-  return { directory: createEntraDirectory({ graph, http, cloud }), token, http }
+  const tenant: Tenant = {
+    settings: first,
+    directory: createEntraDirectory({ graph, http, cloud }),
+    token,
+    http,
+    // Who holds the directory goes on with it: its next call asks the new token.
+    proveBy (settings) {
+      tenant.settings = settings
+      current = tokenBy(settings)
+    }
+  }
+  return tenant
+}
+
+function isSamePlace (one: EntraProviderSettings, other: EntraProviderSettings): boolean {
+  return one.tenantId === other.tenantId && one.authorityHost === other.authorityHost && one.graphBaseUrl === other.graphBaseUrl
+}
+
+function isSameProof (one: EntraProviderSettings, other: EntraProviderSettings): boolean {
+  return one.clientId === other.clientId && isSameCredential(one.credential, other.credential)
+}
+
+function isSame (one: EntraProviderSettings | undefined, other: EntraProviderSettings): boolean {
+  return one !== undefined && isSamePlace(one, other) && isSameProof(one, other)
 }
 
 function usableCloud ({ providerId, authorityHost, tenantId, graphBaseUrl }: EntraProviderSettings): Cloud {

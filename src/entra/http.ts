@@ -40,6 +40,8 @@ export interface Http {
   /** One attempt. Rejects with HttpFailure as soon as `signal` aborts, the connection fails or the answer exceeds 4 MiB. */
   send (request: HttpRequest): Promise<HttpAnswer>
   close (): Promise<void>
+  /** Takes nothing new; closes once what is in flight has been answered. */
+  drain (): void
 }
 
 /** `connectTimeoutMs` bounds a connection attempt that outlives its request, so that the pool does not fill with dead ones. */
@@ -63,7 +65,8 @@ export function createHttp (connectTimeoutMs: number): Http {
         if (!exchange.over) agent.dispatch({ origin, path: pathname + search, method, headers, body }, exchange)
       })
     },
-    close: async () => await agent.destroy()
+    close: async () => await agent.destroy(),
+    drain: () => { agent.close().catch(() => undefined) }
   }
 }
 

@@ -2,7 +2,7 @@
 // Nothing that a token names is ever fetched: not its `iss`, not `jku`, not `x5u`.
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'
 import { tenantEndpointsOf } from './clouds.ts'
-import { createHttp } from './http.ts'
+import { createHttp, type Http } from './http.ts'
 import { createTenantKeys, type TenantKeys } from './tenant-keys.ts'
 
 /** Entra signs with nothing else. */
@@ -30,19 +30,40 @@ export interface ServiceTokens {
    * Throws DirectoryError `unavailable` when the tenant's keys can't be had.
    */
   applicationOf (providerId: string, token: string): Promise<string | null>
+  /** From now on exactly these are known; a tenant that stays keeps its keys. Throws TypeError for an address that is unusable. */
+  serve (providers: readonly ServiceTokenProvider[]): void
   /** Aborts what is in flight and closes all connections. */
   close (): Promise<void>
+}
+
+interface Tenant {
+  provider: ServiceTokenProvider
+  http: Http
+  keys: TenantKeys
 }
 
 /** Throws TypeError for an address that is unusable. */
 export function createServiceTokens (providers: readonly ServiceTokenProvider[], options: { now?: () => number } = {}): ServiceTokens {
   const now = options.now ?? Date.now
-  const tenants = new Map(providers.map(provider => {
-    const { providerId, tenantId, authorityHost, graphBaseUrl, attemptTimeoutMs } = provider
-    const http = createHttp(attemptTimeoutMs)
+  let tenants = new Map<string, Tenant>()
+
+  function open (provider: ServiceTokenProvider): Tenant {
+    const { tenantId, authorityHost, graphBaseUrl, attemptTimeoutMs } = provider
     const endpoints = tenantEndpointsOf(authorityHost, tenantId, graphBaseUrl)
-    return [providerId, { provider, http, keys: createTenantKeys({ http, endpoints, tenantId, attemptTimeoutMs, now }) }]
-  }))
+    const http = createHttp(attemptTimeoutMs)
+    return { provider, http, keys: createTenantKeys({ http, endpoints, tenantId, attemptTimeoutMs, now }) }
+  }
+
+  function serve (wanted: readonly ServiceTokenProvider[]): void {
+    const before = tenants
+    tenants = new Map(wanted.map(provider => {
+      const known = before.get(provider.providerId)
+      return [provider.providerId, known !== undefined && isSamePlace(known.provider, provider) ? { ...known, provider } : open(provider)]
+    }))
+    for (const [providerId, { http }] of before) if (tenants.get(providerId)?.http !== http) http.drain()
+  }
+
+  serve(providers)
   return {
     async applicationOf (providerId, token) {
       const tenant = tenants.get(providerId)
@@ -51,10 +72,15 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
       const payload = await verified(token, kid, tenant.keys, tenant.provider, now())
       return payload === null ? null : applicationIn(payload, tenant.provider)
     },
+    serve,
     async close () {
       await Promise.all([...tenants.values()].map(async ({ http }) => await http.close()))
     }
   }
+}
+
+function isSamePlace (one: ServiceTokenProvider, other: ServiceTokenProvider): boolean {
+  return one.tenantId === other.tenantId && one.authorityHost === other.authorityHost && one.graphBaseUrl === other.graphBaseUrl
 }
 
 /** A look without trust: a token that says itself that it is not for us makes nobody ask the tenant for keys. */

@@ -2,7 +2,7 @@
 import { deepFreeze } from './deep-freeze.ts'
 import type { EntraSettings, EntraTenant, PublicListener, Settings } from './settings.ts'
 
-/** Settings with every part present, and at least one audience of service tokens: what the broker is assembled from. */
+/** Settings with every part present: what the broker is assembled from. */
 export interface CompleteSettings extends Settings {
   publicListener: PublicListener
   database: { url: string }
@@ -38,15 +38,10 @@ export function completeSettings (settings: Settings, made: Replacements = {}): 
     database: { url },
     keyringFile,
     entra: { ...settings.entra, tenant },
-    serviceTokens: { ...settings.serviceTokens, audiences: audiencesOf(settings, tenant) },
     callers: {
       konnectApiKeys: konnectApiKeys.length > 0 ? konnectApiKeys : [...made.konnectApiKeys ?? []],
       adminApiKeys: adminApiKeys.length > 0 ? adminApiKeys : [...made.adminApiKeys ?? []],
       initialAccessTokens: initialAccessTokens.length > 0 ? initialAccessTokens : [...made.initialAccessTokens ?? []]
     }
   })
-}
-
-function audiencesOf ({ serviceTokens: { audiences } }: Settings, { clientId }: EntraTenant): string[] {
-  return audiences.length > 0 ? [...audiences] : [clientId, `api://${clientId}`]
 }

@@ -14,6 +14,7 @@ export interface Situation {
 }
 
 export const credentialNames = ['AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH', 'AZURE_FEDERATED_TOKEN_FILE'] as const
+const ownCredentialNames = ['AZURE_CLIENT_SECRET', 'AZURE_CLIENT_CERTIFICATE_PATH'] as const
 const parts = [...foundations, 'PUBLIC_URL'] as const
 
 // A call to Entra starts only with more than one attempt timeout plus this much of the lease left; a shorter lease would allow none.
@@ -62,7 +63,9 @@ function tenantFaults (situation: Situation): string[] {
   const members = (['AZURE_TENANT_ID', 'AZURE_CLIENT_ID', ...credentialNames] as const).filter(present)
   // In a sandbox the simulator replaces a tenant of which nothing is given.
   if (sandbox && members.length === 0) return []
-  const credentials = credentialNames.filter(present)
+  // The platform may set its token file by itself; other providers use it then.
+  const own = ownCredentialNames.filter(present)
+  const credentials = own.length > 0 ? own : credentialNames.filter(present)
   const faults: string[] = []
   // Outside the sandbox missingParts() has said so.
   if (sandbox && !present('AZURE_TENANT_ID')) {
@@ -70,7 +73,7 @@ function tenantFaults (situation: Situation): string[] {
   }
   if (!present('AZURE_CLIENT_ID')) faults.push('AZURE_CLIENT_ID is missing. Accepted: the GUID of the broker\'s app registration.')
   if (credentials.length === 0) faults.push(`The credential for Entra is missing. Accepted: exactly one of ${credentialNames.join(', ')}.`)
-  if (credentials.length > 1) faults.push(`${credentials.join(', ')} are set together. Accepted: exactly one of ${credentialNames.join(', ')}.`)
+  if (credentials.length > 1) faults.push(`${credentials.join(', ')} are set together. Accepted: one of them.`)
   if (!present('GRAPH_BASE_URL') && isOfUnknownCloud(values.AZURE_AUTHORITY_HOST)) {
     faults.push('GRAPH_BASE_URL is missing, and AZURE_AUTHORITY_HOST is of no known cloud. Accepted: the URL of Microsoft Graph.')
   }

@@ -16,7 +16,11 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     operationsListener: { host: values.OPERATIONS_HOST, port: values.OPERATIONS_PORT },
     database: values.DATABASE_URL === undefined ? null : { url: values.DATABASE_URL },
     keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
-    entra: { tenant: tenantOf(values), writesPerSecond: values.GRAPH_WRITES_PER_SECOND },
+    entra: {
+      tenant: tenantOf(values),
+      writesPerSecond: values.GRAPH_WRITES_PER_SECOND,
+      federatedTokenFile: values.AZURE_FEDERATED_TOKEN_FILE ?? null
+    },
     callers: {
       konnectApiKeys: splitList(values.KONNECT_API_KEYS),
       adminApiKeys: splitList(values.ADMIN_API_KEYS),
@@ -54,7 +58,8 @@ function limitsOf (values: EnvironmentValues): Settings['limits'] {
   }
 }
 
-function tenantOf (values: EnvironmentValues): EntraTenant | null {
+/** The environment's tenant; null when the settings have none. */
+export function tenantOf (values: EnvironmentValues): EntraTenant | null {
   const { AZURE_TENANT_ID: tenantId, AZURE_CLIENT_ID: clientId, AZURE_AUTHORITY_HOST: authorityHost } = values
   const credential = credentialOf(values)
   const graphBaseUrl = values.GRAPH_BASE_URL ?? graphOf(authorityHost)

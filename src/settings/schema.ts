@@ -52,7 +52,7 @@ export const environmentSchema = Type.Object({
   AZURE_CLIENT_ID: guid('The broker\'s own app registration in that tenant.'),
   AZURE_CLIENT_SECRET: secret({ description: 'Secret of the broker\'s app; one of the three credentials.' }),
   AZURE_CLIENT_CERTIFICATE_PATH: text({ description: 'PEM file with certificate and private key; one of the three credentials.' }),
-  AZURE_FEDERATED_TOKEN_FILE: text({ description: 'Projected workload-identity token; one of the three credentials.' }),
+  AZURE_FEDERATED_TOKEN_FILE: text({ description: 'Projected workload-identity token; one of the three credentials. Beside another it is for providers with a federated credential only.' }),
   AZURE_AUTHORITY_HOST: Type.String({
     default: 'https://login.microsoftonline.com', description: 'Sign-in host of the cloud; http only for loopback.'
   }),
@@ -77,7 +77,7 @@ export const environmentSchema = Type.Object({
     pattern: '^\\s*[^\\s,]+(\\s*,\\s*[^\\s,]+)*\\s*$',
     description: 'Audiences of the Entra access tokens with which services register, separated by commas.',
     'x-accepts': 'a comma list of App ID URIs and application ids',
-    'x-default': 'AZURE_CLIENT_ID and `api://<AZURE_CLIENT_ID>`'
+    'x-default': 'at each provider the client id of the broker there, and `api://<client id>`'
   }),
   REGISTER_TOKEN_ROLE: Type.String({
     pattern: '^[^\\s,]{1,120}$',

@@ -42,6 +42,8 @@ export interface EntraSettings {
   tenant: EntraTenant | null
   /** Per tenant, over all replicas; 0: no limit. */
   writesPerSecond: number
+  /** The platform's token, for every provider that has a federated credential; null: there is none. */
+  federatedTokenFile: string | null
 }
 
 /** Bootstrap callers. */
@@ -53,7 +55,7 @@ export interface CallerSettings {
 
 /** Which Entra access tokens of services may register. */
 export interface ServiceTokenSettings {
-  /** Empty: the broker's own client id, bare and as `api://…`. */
+  /** Empty: the client id of the broker's application at each provider, bare and as `api://…`. */
   audiences: readonly string[]
   /** The app role they must carry. */
   role: string

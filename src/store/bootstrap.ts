@@ -2,6 +2,8 @@
 // strategy, and the environment's callers. Safe to run on every start of every replica.
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import { isV2Issuer } from '../administration/provider-place.ts'
+import { DEFAULT_PROVIDER_NAME } from '../administration/provider-records.ts'
 import { DEFAULT_POLICY_NAME } from '../registration/policy.ts'
 import type { CallerKind } from '../registration/registration.ts'
 import type { PrismaClient } from './prisma-client.ts'
@@ -27,6 +29,8 @@ export interface EnvironmentCaller {
 export interface Bootstrap {
   installationId: string
   providerId: string
+  /** The provider has been taken into the database: what the environment says of it counts no more. */
+  ignoresEnvironment: boolean
   /** Caller ids in the order of the keys given; null for a key that was revoked here: its tombstone wins over the environment. */
   callerIds: Array<string | null>
 }
@@ -39,18 +43,49 @@ export class BootstrapError extends Error {
   }
 }
 
-const PROVIDER_NAME = 'default'
+/** The rows that every provider has from its first moment on. */
+export function foundationOf (providerId: string, issuer: string, origin: 'environment' | 'database') {
+  const version = isV2Issuer(issuer) ? 2 : 1
+  return {
+    // The seed page's form for v1 tokens, with the claim `appid`.
+    strategy: {
+      id: uuidv7(),
+      providerId,
+      name: 'default',
+      origin,
+      isDefault: true,
+      issuer,
+      credentialClaim: [version === 1 ? 'appid' : 'azp'],
+      scopes: [],
+      authMethods: ['client_credentials', 'bearer'],
+      tokenVersion: version
+    },
+    // Open registrations belong to somebody too: one caller per provider, whom no key opens.
+    anonymousCaller: {
+      id: uuidv7(),
+      kind: 'anonymous' satisfies CallerKind,
+      name: 'open registration',
+      origin: 'broker',
+      keyDigest: createHash('sha256').update(`anonymous:${providerId}`).digest(),
+      // Under no pepper that exists: its digest recognises nothing.
+      pepperId: 'none',
+      scopes: ['register'],
+      providerId
+    }
+  }
+}
 
 export async function bootstrap (prisma: PrismaClient, provider: EnvironmentProvider, callers: readonly EnvironmentCaller[]): Promise<Bootstrap> {
   return await guarded(async () => {
     const installationId = await ensureInstallation(prisma)
-    const providerId = await ensureProvider(prisma, provider)
-    await ensureDefaultStrategy(prisma, providerId, provider)
+    const { id: providerId, origin } = await ensureProvider(prisma, provider)
+    // A second default strategy can't exist.
+    await prisma.authStrategy.createMany({ data: [foundationOf(providerId, provider.issuer, 'environment').strategy], skipDuplicates: true })
     await ensureDefaultPolicy(prisma)
     await ensureAnonymousCallers(prisma)
     const callerIds: Array<string | null> = []
     for (const caller of callers) callerIds.push(await ensureCaller(prisma, providerId, caller))
-    return { installationId, providerId, callerIds }
+    return { installationId, providerId, ignoresEnvironment: origin === 'database', callerIds }
   })
 }
 
@@ -60,9 +95,10 @@ async function ensureInstallation (prisma: PrismaClient): Promise<string> {
   return (await prisma.installation.findFirstOrThrow()).id
 }
 
-async function ensureProvider (prisma: PrismaClient, wanted: EnvironmentProvider): Promise<string> {
-  await prisma.provider.createMany({ data: [{ id: uuidv7(), name: PROVIDER_NAME, origin: 'environment', ...wanted }], skipDuplicates: true })
-  const row = await prisma.provider.findUniqueOrThrow({ where: { name: PROVIDER_NAME } })
+async function ensureProvider (prisma: PrismaClient, wanted: EnvironmentProvider): Promise<{ id: string, origin: string }> {
+  await prisma.provider.createMany({ data: [{ id: uuidv7(), name: DEFAULT_PROVIDER_NAME, origin: 'environment', ...wanted }], skipDuplicates: true })
+  const row = await prisma.provider.findUniqueOrThrow({ where: { name: DEFAULT_PROVIDER_NAME } })
+  if (row.origin === 'database') return row
   if (row.tenantId !== wanted.tenantId) {
     const registrations = await prisma.registration.count({ where: { providerId: row.id } })
     // Another tenant knows none of these clients: their rows would be undone or drift one by one.
@@ -70,27 +106,9 @@ async function ensureProvider (prisma: PrismaClient, wanted: EnvironmentProvider
       throw new BootstrapError(`This database holds ${registrations} registrations of tenant ${row.tenantId}, but AZURE_TENANT_ID is ${wanted.tenantId}. Use another database, or the tenant they belong to.`)
     }
   }
-  await prisma.provider.update({ where: { id: row.id }, data: { ...wanted, updatedAt: new Date() } })
-  return row.id
-}
-
-async function ensureDefaultStrategy (prisma: PrismaClient, providerId: string, provider: EnvironmentProvider): Promise<void> {
-  // Part of what every provider has: the seed page's form, v1 tokens with the claim `appid`.
-  await prisma.authStrategy.createMany({
-    data: [{
-      id: uuidv7(),
-      providerId,
-      name: PROVIDER_NAME,
-      origin: 'environment',
-      isDefault: true,
-      issuer: provider.issuer,
-      credentialClaim: ['appid'],
-      scopes: [],
-      authMethods: ['client_credentials', 'bearer'],
-      tokenVersion: 1
-    }],
-    skipDuplicates: true
-  })
+  // Somebody may take it into the database meanwhile.
+  await prisma.provider.updateMany({ where: { id: row.id, origin: 'environment' }, data: { ...wanted, updatedAt: new Date() } })
+  return row
 }
 
 async function ensureDefaultPolicy (prisma: PrismaClient): Promise<void> {
@@ -98,23 +116,9 @@ async function ensureDefaultPolicy (prisma: PrismaClient): Promise<void> {
   await prisma.policy.createMany({ data: [{ id: uuidv7(), name: DEFAULT_POLICY_NAME, rules: {} }], skipDuplicates: true })
 }
 
-// Open registrations belong to somebody too: one caller per provider, whom no key opens.
 async function ensureAnonymousCallers (prisma: PrismaClient): Promise<void> {
-  const providers = await prisma.provider.findMany({ select: { id: true } })
-  await prisma.caller.createMany({
-    data: providers.map(({ id }) => ({
-      id: uuidv7(),
-      kind: 'anonymous' satisfies CallerKind,
-      name: 'open registration',
-      origin: 'broker',
-      keyDigest: createHash('sha256').update(`anonymous:${id}`).digest(),
-      // Under no pepper that exists: its digest recognises nothing.
-      pepperId: 'none',
-      scopes: ['register'],
-      providerId: id
-    })),
-    skipDuplicates: true
-  })
+  const providers = await prisma.provider.findMany({ where: { deletedAt: null }, select: { id: true, issuer: true } })
+  await prisma.caller.createMany({ data: providers.map(({ id, issuer }) => foundationOf(id, issuer, 'environment').anonymousCaller), skipDuplicates: true })
 }
 
 async function ensureCaller (prisma: PrismaClient, providerId: string, caller: EnvironmentCaller): Promise<string | null> {

@@ -1,13 +1,26 @@
 // Providers, strategies and callers, read once and kept: they decide every request, so no request waits for them.
+import type { ProviderCredentialKind, ProviderCredentialState } from '../administration/provider-records.ts'
 import { StoreUnavailableError, type Catalogue } from '../registration/ports.ts'
 import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
 import type { AuthStrategy, Caller, CallerKind, Provider, ScopeMapping } from '../registration/registration.ts'
-import type { CallerModel, ScopeMappingModel } from './generated/models.ts'
+import type { CallerModel, ProviderModel, ScopeMappingModel } from './generated/models.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
+/** How a provider is reached, beside what the core knows of it. */
+export interface StoredProvider extends Provider {
+  initialClientId: string
+  /** Null: the environment's. */
+  authorityHost: string | null
+  graphBaseUrl: string | null
+  /** The active one; null: the environment's, or none. */
+  credential: { id: string, kind: ProviderCredentialKind, clientId: string } | null
+}
+
 export interface StoredCatalogue extends Catalogue {
-  providers (): readonly Provider[]
+  /** Those that are not deleted. */
+  providers (): readonly StoredProvider[]
+  providerNamed (name: string): StoredProvider | null
   /** Whether `policy` can answer. */
   knowsPolicy (id: string | null): boolean
   /** Reads everything (again). Until the first time every question is answered by StoreUnavailableError. */
@@ -16,7 +29,7 @@ export interface StoredCatalogue extends Catalogue {
 
 interface Content {
   installationId: string
-  providers: Map<string, Provider>
+  providers: Map<string, StoredProvider>
   strategies: Map<string, AuthStrategy>
   strategiesOfKonnect: Map<string, AuthStrategy>
   defaults: Map<string, AuthStrategy>
@@ -29,8 +42,11 @@ interface Content {
 
 const noScopes: ReadonlyMap<string, ScopeMapping> = new Map()
 
-export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
+/** `onLoaded` is called whenever the content has been read, before whoever asked for it goes on. */
+export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () => void } = {}): StoredCatalogue {
   let loaded: Content | null = null
+  let lastStarted = 0
+  let lastApplied = 0
 
   function content (): Content {
     if (loaded === null) throw new StoreUnavailableError('The catalogue has not been read yet')
@@ -65,14 +81,25 @@ export function createCatalogue (prisma: PrismaClient): StoredCatalogue {
     },
     openPolicy: () => content().policiesByName.get(OPEN_POLICY_NAME) ?? defaultPolicy(content()),
     scopes: providerId => content().scopes.get(providerId) ?? noScopes,
-    async load () { loaded = await guarded(() => read(prisma)) }
+    async load () {
+      const number = ++lastStarted
+      const read = await guarded(() => readAll(prisma))
+      // A reading that began earlier may end later: it would hide what somebody has just changed.
+      if (number < lastApplied) return
+      lastApplied = number
+      loaded = read
+      options.onLoaded?.()
+    }
   }
 }
 
-async function read (prisma: PrismaClient): Promise<Content> {
-  const [installation, providers, strategies, callers, policies, scopes] = await Promise.all([
+async function readAll (prisma: PrismaClient): Promise<Content> {
+  // One snapshot, so that no credential goes to the tenant of another; and first, so that what is made with a provider is there.
+  const [providers] = await prisma.$transaction([
+    prisma.provider.findMany({ where: { deletedAt: null }, include: withActiveCredential })
+  ], { isolationLevel: 'RepeatableRead' })
+  const [installation, strategies, callers, policies, scopes] = await Promise.all([
     prisma.installation.findFirstOrThrow(),
-    prisma.provider.findMany(),
     prisma.authStrategy.findMany(),
     // Tokens that operators make may be many: they are looked up when they are shown.
     prisma.caller.findMany({ where: { revokedAt: null, OR: [{ origin: 'environment' }, { kind: 'anonymous' }] } }),
@@ -91,9 +118,7 @@ async function read (prisma: PrismaClient): Promise<Content> {
   }))
   return {
     installationId: installation.id,
-    providers: byId(providers.map((row): Provider => ({
-      id: row.id, name: row.name, tenantId: row.tenantId, issuer: row.issuer, origin: row.origin === 'environment' ? 'environment' : 'database'
-    }))),
+    providers: byId(providers.map(toProvider)),
     strategies: byId(known),
     strategiesOfKonnect: new Map(known.flatMap(strategy =>
       strategy.konnectAuthStrategyId === null ? [] : [[konnectKey(strategy.providerId, strategy.konnectAuthStrategyId), strategy] as const])),
@@ -103,6 +128,25 @@ async function read (prisma: PrismaClient): Promise<Content> {
     policies: byId(knownPolicies),
     policiesByName: new Map(knownPolicies.map(policy => [policy.name, policy])),
     scopes: scopesByProvider(scopes)
+  }
+}
+
+const withActiveCredential = {
+  credentials: { where: { state: 'active' satisfies ProviderCredentialState }, select: { id: true, kind: true, clientId: true } }
+} as const
+
+function toProvider (row: ProviderModel & { credentials: Array<{ id: string, kind: string, clientId: string }> }): StoredProvider {
+  const { id, name, tenantId, issuer, initialClientId, authorityHost, graphBaseUrl, credentials: [active] } = row
+  return {
+    id,
+    name,
+    tenantId,
+    issuer,
+    origin: row.origin === 'environment' ? 'environment' : 'database',
+    initialClientId,
+    authorityHost,
+    graphBaseUrl,
+    credential: active === undefined ? null : { ...active, kind: active.kind as ProviderCredentialKind }
   }
 }
 

@@ -13,8 +13,9 @@ export async function listEncryptionKeys (prisma: PrismaClient): Promise<Encrypt
 
 /** The kids that sealed values refer to. */
 export async function listReferencedKids (prisma: PrismaClient): Promise<string[]> {
-  const rows = await guarded(() => prisma.credential.findMany({ where: { sealKid: { not: null } }, distinct: ['sealKid'], select: { sealKid: true } }))
-  return rows.flatMap(row => row.sealKid === null ? [] : [row.sealKid])
+  const sealed = { where: { sealKid: { not: null } }, distinct: ['sealKid' as const], select: { sealKid: true } }
+  const rows = await guarded(() => Promise.all([prisma.credential.findMany(sealed), prisma.providerCredential.findMany(sealed)]))
+  return [...new Set(rows.flat().flatMap(row => row.sealKid === null ? [] : [row.sealKid]))]
 }
 
 /** Remembers keys; one that is known keeps its check value. */

@@ -19,7 +19,8 @@ t.test('an installation with the necessary settings gets the documented defaults
         authorityHost: 'https://login.microsoftonline.com',
         graphBaseUrl: 'https://graph.microsoft.com'
       },
-      writesPerSecond: 18
+      writesPerSecond: 18,
+      federatedTokenFile: null
     },
     callers: { konnectApiKeys: [], adminApiKeys: [], initialAccessTokens: [] },
     registrationMode: 'token',
@@ -96,7 +97,7 @@ t.test('many faults of every kind are told in one error, a line for each that sa
     LOG_LEVEL: 'loud',
     AZURE_TENANT_ID: 'contoso',
     AZURE_CLIENT_SECRET: 'a',
-    AZURE_FEDERATED_TOKEN_FILE: '/token',
+    AZURE_CLIENT_CERTIFICATE_PATH: '/c.pem',
     GRAPH_BASE_URL: 'http://graph.example.com',
     PUBLIC_URL: 'dcr.example.com',
     KONNECT_API_KEYS: 'short',
@@ -165,9 +166,8 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
   }
 })
 
-t.test('service tokens are for the broker\'s own app unless another audience is set', async t => {
-  const id = installation.AZURE_CLIENT_ID
-  t.strictSame(completeSettings(readSettings(installation)).serviceTokens, { audiences: [id, `api://${id}`], role: 'Registration.Create' })
+t.test('service tokens are for the broker\'s own app at each provider unless an audience is set', async t => {
+  t.strictSame(completeSettings(readSettings(installation)).serviceTokens, { audiences: [], role: 'Registration.Create' })
   const other = { ...installation, REGISTER_TOKEN_AUDIENCE: 'api://dcr , api://other', REGISTER_TOKEN_ROLE: 'Clients.Make' }
   t.strictSame(completeSettings(readSettings(other)).serviceTokens, { audiences: ['api://dcr', 'api://other'], role: 'Clients.Make' })
 })
@@ -186,4 +186,9 @@ t.test('a certificate or a federated token takes the place of the secret', async
   const { AZURE_CLIENT_SECRET: _, ...without } = installation
   t.strictSame(readSettings({ ...without, AZURE_CLIENT_CERTIFICATE_PATH: '/c.pem' }).entra.tenant?.credential, { kind: 'certificate', path: '/c.pem' })
   t.strictSame(readSettings({ ...without, AZURE_FEDERATED_TOKEN_FILE: '/t' }).entra.tenant?.credential, { kind: 'federated', tokenFile: '/t' })
+})
+
+t.test('the platform\'s token file may stand beside the default provider\'s own credential: other providers use it', async t => {
+  const { entra } = readSettings({ ...installation, AZURE_FEDERATED_TOKEN_FILE: '/t' })
+  t.match(entra, { tenant: { credential: { kind: 'secret' } }, federatedTokenFile: '/t' })
 })

@@ -1,0 +1,25 @@
+// Microsoft's clouds: which Graph belongs to which sign-in host, and who issues v1 tokens there.
+
+export interface KnownCloud {
+  /** The first is the usual one. */
+  loginHosts: readonly [string, ...string[]]
+  /** The first is the usual one. */
+  graphHosts: readonly [string, ...string[]]
+  /** Entra: issuer of v1 tokens. Two clouds share one. */
+  v1IssuerHost: string
+}
+
+/** Entra: "National cloud deployments". DoD tenants share a login host with US government L4. */
+export const knownClouds: readonly KnownCloud[] = [
+  { loginHosts: ['login.microsoftonline.com'], graphHosts: ['graph.microsoft.com'], v1IssuerHost: 'sts.windows.net' },
+  { loginHosts: ['login.microsoftonline.us'], graphHosts: ['graph.microsoft.us', 'dod-graph.microsoft.us'], v1IssuerHost: 'sts.windows.net' },
+  {
+    loginHosts: ['login.partner.microsoftonline.cn', 'login.chinacloudapi.cn'],
+    graphHosts: ['microsoftgraph.chinacloudapi.cn'],
+    v1IssuerHost: 'sts.chinacloudapi.cn'
+  }
+]
+
+export function cloudOfLogin (host: string): KnownCloud | undefined {
+  return knownClouds.find(({ loginHosts }) => loginHosts.includes(host))
+}
