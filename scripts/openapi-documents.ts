@@ -1,5 +1,7 @@
 // The OpenAPI documents, from servers that are built but connected to nothing.
 import type { FastifyInstance } from 'fastify'
+import type { ProviderCredentials } from '../src/administration/provider-credentials.ts'
+import type { Providers } from '../src/administration/providers.ts'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'
 import { createReadiness } from '../src/http/readiness.ts'
@@ -29,6 +31,7 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
   operations: async () => await buildOperationsServer({
     logger,
     registrations: unconnected<RegistrationsReader>(),
+    dcrProviders: { providers: unconnected<Providers>(), credentials: unconnected<ProviderCredentials>(), environment: null },
     recogniseCaller: async () => null,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),

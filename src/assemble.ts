@@ -11,6 +11,7 @@ import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
+import { createProviderAdministration } from './provider-administration.ts'
 import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
@@ -132,6 +133,18 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const operationsServer = await buildOperationsServer({
     logger: log,
     registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
+    dcrProviders: createProviderAdministration({
+      prisma,
+      vault,
+      access,
+      environment: tenant,
+      federatedTokenFile: settings.entra.federatedTokenFile,
+      clock,
+      log,
+      attemptTimeoutMs: limits.attemptTimeoutMs,
+      secretLifetimeDays: settings.secretLifetimeDays,
+      reload: () => catalogue.load()
+    }),
     recogniseCaller: async (kind, key) => recognise(kind, key),
     readiness,
     publicDocument: () => publicServer.swagger(),

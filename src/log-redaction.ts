@@ -2,7 +2,7 @@
 
 /** Members that carry a secret, under whatever object they stand. */
 export const secretMembers: readonly string[] = [
-  'client_secret', 'clientSecret', 'initial_client_secret', 'initialClientSecret', 'secretText', 'secret_text', 'secret',
+  'client_secret', 'clientSecret', 'initial_client_secret', 'initialClientSecret', 'initial_client_certificate', 'certificate', 'pem', 'secretText', 'secret_text', 'secret',
   'authorization', 'Authorization', 'proxy-authorization', 'x-api-key', 'X-API-KEY', 'X-Api-Key', 'cookie', 'set-cookie',
   'api_key', 'apiKey', 'apiKeys', 'konnectApiKeys', 'adminApiKeys', 'initialAccessTokens',
   'access_token', 'accessToken', 'refresh_token', 'refreshToken', 'id_token', 'idToken', 'device_code', 'code_verifier',

@@ -6,6 +6,8 @@ import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
+import { providerComponents } from './operations/providers/schemas.ts'
+import type { ProvidersApi } from './operations/providers/routes.ts'
 import { operationsApi } from './operations/routes.ts'
 import { registrationComponents } from './operations/registrations/schemas.ts'
 import { commonComponents } from './operations/schemas.ts'
@@ -21,6 +23,7 @@ import { serverOptions } from './server-options.ts'
 export interface OperationsServerOptions {
   logger: FastifyBaseLogger
   registrations: RegistrationsReader
+  dcrProviders: ProvidersApi
   recogniseCaller: RecogniseCaller
   readiness: Readiness
   /** The document of the public listener, once that is ready. */
@@ -30,7 +33,7 @@ export interface OperationsServerOptions {
 
 /** Callers of the kind `operator` need the scope `read`. */
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, registrations, recogniseCaller, readiness, publicDocument, version } = options
+  const { logger, registrations, dcrProviders, recogniseCaller, readiness, publicDocument, version } = options
   const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -52,14 +55,15 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     version,
     tags: [
       { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
+      { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
       { name: 'Health', description: 'For orchestrators and load balancers; no key needed.' }
     ],
     securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key; its scopes decide what it may do.' } }
   })
-  for (const component of [...commonComponents, ...registrationComponents]) server.addSchema(component)
+  for (const component of [...commonComponents, ...registrationComponents, ...providerComponents]) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
-  await server.register(operationsApi, { prefix: '/v2', registrations, recogniseCaller })
+  await server.register(operationsApi, { prefix: '/v2', registrations, dcrProviders, recogniseCaller })
   await server.register(docs, { publicDocument })
   return server
 }

@@ -33,7 +33,7 @@ export function createExpiryStore (prisma: PrismaClient, times: LeaseTimes): Exp
     disableExpired: (limit: number) => guarded(async () => await prisma.$executeRaw`
       WITH expired AS (
         SELECT r.id FROM registration r JOIN policy p ON p.id = r.policy_id JOIN provider v ON v.id = r.provider_id
-        WHERE r.state = 'active' AND jsonb_typeof(p.rules->'expiry') = 'object' AND ${isExpired} AND ${isFree(times)}
+        WHERE r.state = 'active' AND v.deleted_at IS NULL AND jsonb_typeof(p.rules->'expiry') = 'object' AND ${isExpired} AND ${isFree(times)}
         ORDER BY ${age} LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
       ), disabled AS (
         UPDATE registration r SET state = 'disabled', lease_token = r.lease_token + 1, account_enabled = false, desired_revision = r.desired_revision + 1, sharing_key = NULL,
@@ -43,8 +43,8 @@ export function createExpiryStore (prisma: PrismaClient, times: LeaseTimes): Exp
 
     endExpired: (limit: number) => guarded(async () => await prisma.$executeRaw`
       WITH over AS (
-        SELECT r.id FROM registration r JOIN policy p ON p.id = r.policy_id
-        WHERE r.state = 'disabled' AND r.disabled_by = 'expiry'
+        SELECT r.id FROM registration r JOIN policy p ON p.id = r.policy_id JOIN provider v ON v.id = r.provider_id
+        WHERE r.state = 'disabled' AND v.deleted_at IS NULL AND r.disabled_by = 'expiry'
           AND r.disabled_at + (p.rules->'expiry'->>'graceDays')::float8 * ${DAY} <= now() AND ${isFree(times)}
         ORDER BY r.disabled_at LIMIT ${limit} FOR UPDATE OF r SKIP LOCKED
       ), ended AS (

@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
+import type { ProviderCredentials } from '../../src/administration/provider-credentials.ts'
+import type { Providers } from '../../src/administration/providers.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
@@ -102,6 +104,13 @@ function newRegistration (wanted: Wanted, owner: Pick<NewRegistration, 'provider
   })
 }
 
+/** For servers that are asked nothing of it. */
+export const unconnectedProviders = { providers: unconnected<Providers>(), credentials: unconnected<ProviderCredentials>(), environment: null }
+
+function unconnected<Port extends object> (): Port {
+  return new Proxy<object>({}, { get: (_target, member) => { throw new Error(`Nothing is connected: ${String(member)}`) } }) as Port
+}
+
 export interface ServerWanted {
   records?: Pick<Records, 'reader'>
   caller?: Caller
@@ -116,6 +125,7 @@ export async function createServer (t: Closing, { records, caller = operator, re
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
     registrations: records?.reader ?? { list: broken, show: broken },
+    dcrProviders: unconnectedProviders,
     recogniseCaller: recogniser(caller),
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),
