@@ -1,14 +1,13 @@
 // The OpenAPI documents, from servers that are built but connected to nothing.
 import type { FastifyInstance } from 'fastify'
-import type { ProviderCredentials } from '../src/administration/provider-credentials.ts'
-import type { Providers } from '../src/administration/providers.ts'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
+import type { OperationsResources } from '../src/http/operations/routes.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'
 import { createReadiness } from '../src/http/readiness.ts'
 import { createLogger } from '../src/logger.ts'
-import type { RegistrationsReader } from '../src/registration/browse.ts'
 import type { Registrar } from '../src/registration/registrar.ts'
 import { version } from '../src/version.ts'
+import { unconnected } from './unconnected.ts'
 
 export const documentNames = ['public', 'operations'] as const
 export type DocumentName = typeof documentNames[number]
@@ -30,8 +29,8 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
   }),
   operations: async () => await buildOperationsServer({
     logger,
-    registrations: unconnected<RegistrationsReader>(),
-    dcrProviders: { providers: unconnected<Providers>(), credentials: unconnected<ProviderCredentials>(), environment: null },
+    // Building routes calls no use case.
+    resources: unconnected<OperationsResources>(),
     recogniseCaller: async () => null,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
@@ -59,11 +58,6 @@ interface Document {
   tags: object[]
   paths: Record<string, object>
   components: Record<string, Record<string, object>>
-}
-
-/** Building routes calls no use case. */
-function unconnected<Port extends object> (): Port {
-  return new Proxy<object>({}, { get: (_target, member) => { throw new Error(`Nothing is connected: ${String(member)}`) } }) as Port
 }
 
 function sorted<Value> (record: Record<string, Value>): Record<string, Value> {

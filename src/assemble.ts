@@ -1,16 +1,21 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createCallers } from './administration/callers.ts'
+import type { Scope } from './administration/callers-port.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
+import { mintCallerToken } from './caller-tokens.ts'
 import { closeServer } from './close-server.ts'
 import { createEntraDirectories } from './entra/entra-directories.ts'
 import { createServiceTokens } from './entra/service-tokens.ts'
-import { createRecogniser, environmentCallers, type RecogniseEnvironmentCaller } from './environment-callers.ts'
+import { createRecogniser, environmentCallers } from './environment-callers.ts'
+import type { RecogniseCaller } from './http/callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
+import { createKnownCallers } from './known-callers.ts'
 import { createProviderAdministration } from './provider-administration.ts'
 import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
@@ -23,6 +28,7 @@ import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
+import { createCallerRegister } from './store/caller-administration.ts'
 import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
@@ -37,8 +43,8 @@ import { createEnvelopeVault } from './vault/envelope-vault.ts'
 import { openKeyring } from './vault/keyring.ts'
 
 const HOUR_MS = 3_600_000
-/** How long a change of a policy or scope may take to be seen by every replica. */
-const CATALOGUE_MS = 5_000
+/** With the loop's jitter and the statement itself a change of a provider, policy, scope or caller counts on every replica within a second. */
+const CATALOGUE_MS = 700
 const DAY_MS = 24 * HOUR_MS
 
 const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried: 'unknown', accepted: 'usable', failing: 'failing' }
@@ -80,12 +86,19 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const serviceTokens = createServiceTokens([])
   const catalogue: StoredCatalogue = createCatalogue(prisma, { onLoaded: () => serveProviders() })
   const serveProviders = createServedProviders({
-    catalogue, access, directories, tokens: serviceTokens, serviceTokens: settings.serviceTokens, attemptTimeoutMs: limits.attemptTimeoutMs, log
+    catalogue,
+    access,
+    directories,
+    tokens: serviceTokens,
+    serviceTokens: settings.serviceTokens,
+    operatorTokens: settings.operatorTokens,
+    attemptTimeoutMs: limits.attemptTimeoutMs,
+    log
   })
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let hasStarted = false
-  let recognise: RecogniseEnvironmentCaller = () => { throw new StoreUnavailableError('Not started yet') }
+  let recognise: RecogniseCaller = async () => { throw new StoreUnavailableError('Not started yet') }
   let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
 
   const ports: Ports = {
@@ -104,7 +117,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const publicServer: FastifyInstance = await buildPublicServer({
     logger: log,
     registrar,
-    recogniseCaller: async (kind, key) => recognise(kind, key),
+    recogniseCaller: async (kind, key) => await recognise(kind, key),
     recogniseRegistrant: async (providerId, bearer) => {
       if (bearer !== null) return await recogniseBearer(providerId, bearer)
       return settings.registrationMode === 'open' ? catalogue.anonymousCaller(providerId) : null
@@ -132,20 +145,28 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
   const operationsServer = await buildOperationsServer({
     logger: log,
-    registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
-    dcrProviders: createProviderAdministration({
-      prisma,
-      vault,
-      access,
-      environment: tenant,
-      federatedTokenFile: settings.entra.federatedTokenFile,
-      clock,
-      log,
-      attemptTimeoutMs: limits.attemptTimeoutMs,
-      secretLifetimeDays: settings.secretLifetimeDays,
-      reload: () => catalogue.load()
-    }),
-    recogniseCaller: async (kind, key) => recognise(kind, key),
+    resources: {
+      registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
+      dcrProviders: createProviderAdministration({
+        prisma,
+        vault,
+        access,
+        environment: tenant,
+        federatedTokenFile: settings.entra.federatedTokenFile,
+        clock,
+        log,
+        attemptTimeoutMs: limits.attemptTimeoutMs,
+        secretLifetimeDays: settings.secretLifetimeDays,
+        reload: () => catalogue.load()
+      }),
+      callers: createCallers({
+        register: createCallerRegister(prisma),
+        mint: mintCallerToken,
+        providerName: id => catalogue.provider(id)?.name ?? null,
+        apply: () => catalogue.load()
+      })
+    },
+    recogniseCaller: async (kind, key) => await recognise(kind, key),
     readiness,
     publicDocument: () => publicServer.swagger(),
     version
@@ -155,22 +176,32 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let loops: Loop[] = []
   const callerStore = createCallerStore(prisma, clock.monotonicMs)
   const callers = environmentCallers(settings.callers, vault)
+  const operatorTokens = operatorTokensOf(settings)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
   const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
       hasStarted = true
-      recognise = createRecogniser(callers, result.callerIds, vault, catalogue)
-      recogniseBearer = createRegistrants({ recognise, callers: callerStore, serviceTokens, catalogue })
+      const environment = createRecogniser(callers, result.callerIds, vault, catalogue)
+      recognise = createKnownCallers({
+        environment,
+        catalogue,
+        callers: callerStore,
+        tokens: serviceTokens,
+        operatorRoles: operatorTokens.scopes,
+        mainProviderId: result.providerId,
+        monotonicMs: clock.monotonicMs
+      })
+      recogniseBearer = createRegistrants({ recognise: environment, callers: callerStore, serviceTokens, catalogue })
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
       loops = [
         startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log),
         startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log),
-        // Policies and scopes that the CLI has changed.
-        startLoop('Catalogue', () => catalogue.load(), CATALOGUE_MS, log)
+        // What the CLI or another replica has changed.
+        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log)
       ]
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
@@ -215,6 +246,11 @@ function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSe
     expiryMaxPerRun: limits.maxExpiredPerRun,
     proveOnCreate: probeNewSecrets
   }
+}
+
+/** The settings accept no other scopes. */
+function operatorTokensOf ({ operatorTokens: { audiences, roles } }: CompleteSettings) {
+  return { audiences, roles: Object.keys(roles), scopes: new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>) }
 }
 
 function addressOf (server: FastifyInstance): string {

@@ -7,7 +7,7 @@ export const secretMembers: readonly string[] = [
   'api_key', 'apiKey', 'apiKeys', 'konnectApiKeys', 'adminApiKeys', 'initialAccessTokens',
   'access_token', 'accessToken', 'refresh_token', 'refreshToken', 'id_token', 'idToken', 'device_code', 'code_verifier',
   'initial_access_token', 'initialAccessToken', 'registration_access_token', 'registrationAccessToken',
-  'client_assertion', 'clientAssertion', 'assertion', 'password', 'plaintext', 'privateKey', 'private_key',
+  'client_assertion', 'clientAssertion', 'assertion', 'token', 'password', 'plaintext', 'privateKey', 'private_key',
   'databaseUrl', 'connectionString', 'DATABASE_URL'
 ]
 

@@ -1,7 +1,7 @@
 // Who may register over RFC 7591: tokens of the environment, tokens of our making, and Entra access tokens of services.
 import type { ServiceTokens } from './entra/service-tokens.ts'
 import type { RecogniseEnvironmentCaller } from './environment-callers.ts'
-import { digestOfInitialAccessToken } from './initial-access-token.ts'
+import { digestOfCallerToken } from './caller-tokens.ts'
 import type { Caller } from './registration/registration.ts'
 import type { StoredCallers } from './store/caller-store.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
@@ -22,10 +22,13 @@ export interface RegistrantsParts {
 
 export function createRegistrants ({ recognise, callers, serviceTokens, catalogue }: RegistrantsParts): RecogniseBearer {
   async function minted (bearer: string): Promise<Caller | null> {
-    const digest = digestOfInitialAccessToken(bearer)
-    const caller = digest === null ? null : await callers.findCallerByDigest(digest)
-    // Another kind of token is not for registering, whatever its prefix.
-    return caller?.kind === 'initial_access_token' ? caller : null
+    for (const kind of ['initial_access_token', 'service'] as const) {
+      const digest = digestOfCallerToken(kind, bearer)
+      const caller = digest === null ? null : await callers.findCallerByDigest(digest)
+      // Another kind of token is not for registering, whatever its prefix.
+      if (caller?.kind === kind) return caller
+    }
+    return null
   }
 
   async function service (providerId: string, bearer: string): Promise<Caller | null> {

@@ -4,7 +4,7 @@ import type { EntraDirectories } from './entra/entra-directories.ts'
 import type { ServiceTokenProvider, ServiceTokens } from './entra/service-tokens.ts'
 import type { ProviderAccess } from './provider-access.ts'
 import type { Log } from './registration/ports.ts'
-import type { ServiceTokenSettings } from './settings/settings.ts'
+import type { OperatorTokenSettings, ServiceTokenSettings } from './settings/settings.ts'
 import type { StoredCatalogue, StoredProvider } from './store/catalogue.ts'
 
 export interface ServedProvidersParts {
@@ -13,6 +13,7 @@ export interface ServedProvidersParts {
   directories: Pick<EntraDirectories, 'serve' | 'verify'>
   tokens: Pick<ServiceTokens, 'serve'>
   serviceTokens: ServiceTokenSettings
+  operatorTokens: OperatorTokenSettings
   attemptTimeoutMs: number
   log: Log
 }
@@ -22,7 +23,7 @@ export function createServedProviders (parts: ServedProvidersParts): () => void 
   const { catalogue, access, directories, tokens, attemptTimeoutMs, log } = parts
 
   function serviceTokensOf (provider: StoredProvider): ServiceTokenProvider[] {
-    const { audiences, role } = parts.serviceTokens
+    const { serviceTokens, operatorTokens } = parts
     const clientId = access.settingsOf(provider)?.clientId ?? provider.initialClientId
     const place = access.placeOf(provider)
     try {
@@ -31,7 +32,15 @@ export function createServedProviders (parts: ServedProvidersParts): () => void 
       log.error({ err: error, provider: provider.name }, 'A provider has an address that can\'t be used')
       return []
     }
-    return [{ providerId: provider.id, ...place, audiences: audiences.length > 0 ? audiences : [clientId, `api://${clientId}`], role, attemptTimeoutMs }]
+    const audiencesOf = ({ audiences }: { audiences: readonly string[] }) => audiences.length > 0 ? audiences : [clientId, `api://${clientId}`]
+    return [{
+      providerId: provider.id,
+      ...place,
+      audiences: audiencesOf(serviceTokens),
+      role: serviceTokens.role,
+      operators: { audiences: audiencesOf(operatorTokens), roles: Object.keys(operatorTokens.roles) },
+      attemptTimeoutMs
+    }]
   }
 
   return () => {

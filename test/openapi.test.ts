@@ -67,6 +67,7 @@ for (const name of documentNames) {
 const harmless = [
   'initial_client_secret', 'initial_client_secret_expires_at', 'secret',
   'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
+  'client_secret', 'token', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
   'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported',
   'id_token_signed_response_alg', 'id_token_signing_alg_values_supported'
 ]
@@ -78,7 +79,7 @@ t.test('secrets are exactly where they have to be', async t => {
     'RegisteredClient.client_secret', 'RegisteredClient.registration_access_token'
   ])
   t.same(secretsOf('operations'), [
-    'DcrProviderChange.dcr_config.initial_client_certificate', 'DcrProviderChange.dcr_config.initial_client_secret',
+    'CreatedCaller.token', 'DcrProviderChange.dcr_config.initial_client_certificate', 'DcrProviderChange.dcr_config.initial_client_secret',
     'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
     'NewProviderCredential.certificate', 'NewProviderCredential.secret'
   ])

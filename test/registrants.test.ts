@@ -1,13 +1,14 @@
 // Who may register: tokens of the environment, tokens of the CLI, and services of the tenant.
 import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
+import type { WantedCaller } from '../src/administration/callers.ts'
 import { commandLine } from '../src/administration/operator.ts'
 import { createRecogniser, environmentCallers } from '../src/environment-callers.ts'
-import { mintInitialAccessToken } from '../src/initial-access-token.ts'
+import { mintCallerToken } from '../src/caller-tokens.ts'
+import { callerNamed, callersIn } from '../src/cli/callers.ts'
 import { DirectoryError } from '../src/registration/ports.ts'
 import { createRegistrants } from '../src/registrants.ts'
 import { bootstrap } from '../src/store/bootstrap.ts'
-import { addInitialAccessToken, revokeCaller } from '../src/store/caller-administration.ts'
 import { createCallerStore } from '../src/store/caller-store.ts'
 import { createCatalogue } from '../src/store/catalogue.ts'
 import { openDatabase } from '../src/store/prisma-client.ts'
@@ -49,10 +50,10 @@ async function setUp (t: Test) {
     recognise,
     callers,
     keys,
-    async addToken (name: string, changes: { expiresInMs?: number } = {}) {
-      const { token, digest } = mintInitialAccessToken()
-      const wanted = { name, digest, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiresInMs: null, ...changes }
-      return { token, caller: await addInitialAccessToken(prisma, commandLine, wanted) }
+    async addToken (name: string, changes: Partial<WantedCaller> = {}) {
+      return await callersIn(prisma).create({
+        kind: 'initial_access_token', name, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiry: null, ...changes
+      }, commandLine, null)
     }
   }
 }
@@ -60,11 +61,13 @@ async function setUp (t: Test) {
 t.test('a token of the environment, one of the CLI and a service may register at their provider, and their use is remembered', async t => {
   const { recognise, providerId, addToken, callers, query } = await setUp(t)
   const { token, caller } = await addToken('of the team')
+  const { token: serviceKey } = await addToken('a service of ours', { kind: 'service', scopes: ['register', 'read'] })
+  t.match(await recognise(providerId, serviceKey), { kind: 'service', name: 'a service of ours', providerId })
   t.match(await recognise(providerId, ENVIRONMENT_TOKEN), { kind: 'initial_access_token', name: 'INITIAL_ACCESS_TOKENS[0]', providerId, scopes: ['register'] })
   t.match(await recognise(providerId, token), { id: caller.id, kind: 'initial_access_token', name: 'of the team', providerId })
   t.match(await recognise(providerId, SERVICE_TOKEN), { kind: 'service', name: `entra:${appId}`, providerId, scopes: ['register', 'read'] })
   await callers.settled()
-  t.equal((await query('SELECT FROM caller WHERE last_used_at IS NOT NULL')).rowCount, 3)
+  t.equal((await query('SELECT FROM caller WHERE last_used_at IS NOT NULL')).rowCount, 4)
 })
 
 t.test('at another provider they are nobody; a token bound to none is bound to the one it is used at', async t => {
@@ -79,14 +82,14 @@ t.test('at another provider they are nobody; a token bound to none is bound to t
 t.test('a token that was revoked or is over, and everything that is no such token, is nobody\'s', async t => {
   const { recognise, providerId, addToken, prisma, query } = await setUp(t)
   const { token: revoked } = await addToken('revoked')
-  const { token: over, caller } = await addToken('over', { expiresInMs: 60_000 })
+  const { token: over, caller } = await addToken('over', { expiry: { inMs: 60_000 } })
   t.type(await recognise(providerId, revoked), Object)
   t.type(await recognise(providerId, over), Object)
-  await revokeCaller(prisma, commandLine, 'revoked')
+  await callersIn(prisma).revoke((await callerNamed(prisma, 'revoked')).id, commandLine, null)
   await query('UPDATE caller SET expires_at = now() WHERE id = $1', [caller.id])
   const { token: managing } = await addToken('of another kind')
   await query("UPDATE caller SET kind = 'operator' WHERE name = 'of another kind'")
-  for (const bearer of [revoked, over, managing, OPERATOR_KEY, '', 'dcr_iat_', `${ENVIRONMENT_TOKEN}x`, mintInitialAccessToken().token, 'a.b.c']) {
+  for (const bearer of [revoked, over, managing, OPERATOR_KEY, '', 'dcr_iat_', `${ENVIRONMENT_TOKEN}x`, mintCallerToken('initial_access_token').token, 'a.b.c']) {
     t.equal(await recognise(providerId, bearer), null, bearer.slice(0, 12))
   }
   t.match(await recognise(providerId, ENVIRONMENT_TOKEN), { kind: 'initial_access_token' }, 'positive control')

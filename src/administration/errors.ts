@@ -7,6 +7,8 @@ export type AdministrationErrorCode =
   | 'invalid'
   /** It contradicts what is there: a name that is taken, a thing in use, one that the environment defines. */
   | 'conflict'
+  /** The operator may see it, but is not allowed to do this. */
+  | 'forbidden'
   /** Something else is at work on it. Try again. */
   | 'busy'
 

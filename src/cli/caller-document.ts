@@ -1,5 +1,5 @@
 // A caller as the CLI shows it.
-import type { CallerSummary } from '../store/caller-administration.ts'
+import type { CallerSummary } from '../administration/callers-port.ts'
 
 export function callerDocument (caller: CallerSummary) {
   return {

@@ -19,6 +19,13 @@ export function requiredOption (values: OptionValues, name: string): string {
   return value
 }
 
+/** The entries of a comma list, or undefined. */
+export function listOption (values: OptionValues, name: string): string[] | undefined {
+  const entries = textOption(values, name)?.split(',').map(entry => entry.trim())
+  if (entries?.includes('') === true) throw new UsageError(`--${name} has an empty entry. Accepted: a comma list.`)
+  return entries
+}
+
 export function providerOf (values: OptionValues): string {
   return textOption(values, 'provider') ?? 'default'
 }

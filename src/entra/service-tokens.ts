@@ -1,4 +1,4 @@
-// Entra access tokens of services, shown instead of an initial access token: which application of the tenant stands behind one.
+// Entra access tokens, shown instead of a token of ours: which application or person of the tenant stands behind one.
 // Nothing that a token names is ever fetched: not its `iss`, not `jku`, not `x5u`.
 import { decodeJwt, decodeProtectedHeader, jwtVerify, type JWTPayload } from 'jose'
 import { tenantEndpointsOf } from './clouds.ts'
@@ -11,6 +11,20 @@ const clockLeewaySeconds = 60
 const longestToken = 16_384
 const guid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+export interface OperatorTokens {
+  audiences: readonly string[]
+  /** App roles of which one must be in `roles`. */
+  roles: readonly string[]
+}
+
+/** An operator by his token. */
+export interface EntraOperator {
+  /** Application id of a program, object id of a person; lower case. */
+  identity: string
+  /** Those of `OperatorTokens` that the token carries. */
+  roles: string[]
+}
+
 export interface ServiceTokenProvider {
   providerId: string
   tenantId: string
@@ -20,6 +34,8 @@ export interface ServiceTokenProvider {
   audiences: readonly string[]
   /** App role that must be in `roles`. */
   role: string
+  /** Whose tokens are those of operators; nobody's when left out. */
+  operators?: OperatorTokens
   /** Bounds one look at the tenant's keys, and one connection attempt. */
   attemptTimeoutMs: number
 }
@@ -30,6 +46,8 @@ export interface ServiceTokens {
    * Throws DirectoryError `unavailable` when the tenant's keys can't be had.
    */
   applicationOf (providerId: string, token: string): Promise<string | null>
+  /** The operator behind a token of this provider's tenant; null for anything else. Throws as `applicationOf`. */
+  operatorOf (providerId: string, token: string): Promise<EntraOperator | null>
   /** From now on exactly these are known; a tenant that stays keeps its keys. Throws TypeError for an address that is unusable. */
   serve (providers: readonly ServiceTokenProvider[]): void
   /** Aborts what is in flight and closes all connections. */
@@ -64,13 +82,31 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
   }
 
   serve(providers)
+
+  /** The claims of a token that is what it says, of this tenant and for one of the audiences. */
+  async function claimsOf (providerId: string, token: string, audiences: readonly string[]): Promise<JWTPayload | null> {
+    const tenant = tenants.get(providerId)
+    if (tenant === undefined) return null
+    const { provider: { tenantId }, keys } = tenant
+    const kid = keyNamedBy(token, tenantId, audiences)
+    const payload = kid === null ? null : await verified(token, kid, keys, audiences, now())
+    return payload !== null && isSame(payload.tid, tenantId) ? payload : null
+  }
+
   return {
     async applicationOf (providerId, token) {
-      const tenant = tenants.get(providerId)
-      const kid = tenant === undefined ? null : keyNamedBy(token, tenant.provider)
-      if (tenant === undefined || kid === null) return null
-      const payload = await verified(token, kid, tenant.keys, tenant.provider, now())
-      return payload === null ? null : applicationIn(payload, tenant.provider)
+      const provider = tenants.get(providerId)?.provider
+      const payload = provider === undefined ? null : await claimsOf(providerId, token, provider.audiences)
+      if (provider === undefined || payload === null || !isAppOnly(payload) || !rolesOf(payload).includes(provider.role)) return null
+      return applicationIn(payload)
+    },
+    async operatorOf (providerId, token) {
+      const operators = tenants.get(providerId)?.provider.operators
+      const payload = operators === undefined ? null : await claimsOf(providerId, token, operators.audiences)
+      if (operators === undefined || payload === null) return null
+      const identity = isAppOnly(payload) ? applicationIn(payload) : personIn(payload)
+      const roles = rolesOf(payload).filter(role => operators.roles.includes(role))
+      return identity === null || roles.length === 0 ? null : { identity, roles }
     },
     serve,
     async close () {
@@ -84,7 +120,7 @@ function isSamePlace (one: ServiceTokenProvider, other: ServiceTokenProvider): b
 }
 
 /** A look without trust: a token that says itself that it is not for us makes nobody ask the tenant for keys. */
-function keyNamedBy (token: string, { tenantId, audiences }: ServiceTokenProvider): string | null {
+function keyNamedBy (token: string, tenantId: string, audiences: readonly string[]): string | null {
   if (token.length > longestToken) return null
   try {
     const { alg, kid } = decodeProtectedHeader(token)
@@ -97,7 +133,7 @@ function keyNamedBy (token: string, { tenantId, audiences }: ServiceTokenProvide
 }
 
 async function verified (
-  token: string, kid: string, keys: TenantKeys, { audiences }: ServiceTokenProvider, nowMs: number
+  token: string, kid: string, keys: TenantKeys, audiences: readonly string[], nowMs: number
 ): Promise<JWTPayload | null> {
   const trust = await keys.find(kid)
   if (trust === null) return null
@@ -117,11 +153,26 @@ async function verified (
   }
 }
 
-function applicationIn (payload: JWTPayload, { tenantId, role }: ServiceTokenProvider): string | null {
-  const { tid, roles, ver } = payload
-  if (!isSame(tid, tenantId) || !isAppOnly(payload) || !Array.isArray(roles) || !roles.includes(role)) return null
-  const application = payload[ver === '2.0' ? 'azp' : 'appid']
-  return typeof application === 'string' && guid.test(application) ? application.toLowerCase() : null
+function applicationIn (payload: JWTPayload): string | null {
+  return guidIn(payload[payload.ver === '2.0' ? 'azp' : 'appid'])
+}
+
+/**
+ * Who has signed in to an application and lets it act in his name. An ID token has roles too, but neither a scope nor the application
+ * that was given it: it proves who somebody is, to that application alone.
+ */
+function personIn (payload: JWTPayload): string | null {
+  const { idtyp, scp, oid } = payload
+  const isDelegated = typeof scp === 'string' && scp !== '' && (idtyp === undefined || idtyp === 'user') && applicationIn(payload) !== null
+  return isDelegated ? guidIn(oid) : null
+}
+
+function rolesOf ({ roles }: JWTPayload): string[] {
+  return Array.isArray(roles) ? roles.filter(role => typeof role === 'string') : []
+}
+
+function guidIn (claim: unknown): string | null {
+  return typeof claim === 'string' && guid.test(claim) ? claim.toLowerCase() : null
 }
 
 /** Entra: `idtyp` is there when the resource asks for it; without it a token for the application itself has no `scp`, and its `sub` is its `oid`. */

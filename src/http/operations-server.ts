@@ -1,14 +1,14 @@
 // The operations listener: operations API, health, OpenAPI documents and their UI. Not for the public network.
 import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
-import type { RegistrationsReader } from '../registration/browse.ts'
 import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
+import { callersTag } from './operations/callers/route-schemas.ts'
+import { callerComponents } from './operations/callers/schemas.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
 import { providerComponents } from './operations/providers/schemas.ts'
-import type { ProvidersApi } from './operations/providers/routes.ts'
-import { operationsApi } from './operations/routes.ts'
+import { operationsApi, type OperationsResources } from './operations/routes.ts'
 import { registrationComponents } from './operations/registrations/schemas.ts'
 import { commonComponents } from './operations/schemas.ts'
 import { admission } from './plugins/admission.ts'
@@ -22,8 +22,7 @@ import { serverOptions } from './server-options.ts'
 
 export interface OperationsServerOptions {
   logger: FastifyBaseLogger
-  registrations: RegistrationsReader
-  dcrProviders: ProvidersApi
+  resources: OperationsResources
   recogniseCaller: RecogniseCaller
   readiness: Readiness
   /** The document of the public listener, once that is ready. */
@@ -31,9 +30,8 @@ export interface OperationsServerOptions {
   version: string
 }
 
-/** Callers of the kind `operator` need the scope `read`. */
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, registrations, dcrProviders, recogniseCaller, readiness, publicDocument, version } = options
+  const { logger, recogniseCaller, readiness, publicDocument, version, resources } = options
   const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -56,14 +54,16 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     tags: [
       { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
       { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
+      callersTag,
       { name: 'Health', description: 'For orchestrators and load balancers; no key needed.' }
     ],
-    securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key; its scopes decide what it may do.' } }
+    securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key, or an Entra access token of an operator with an app role. Scopes decide what it may do.' } }
   })
-  for (const component of [...commonComponents, ...registrationComponents, ...providerComponents]) server.addSchema(component)
+  const components = [...commonComponents, ...registrationComponents, ...providerComponents, ...callerComponents]
+  for (const component of components) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
-  await server.register(operationsApi, { prefix: '/v2', registrations, dcrProviders, recogniseCaller })
+  await server.register(operationsApi, { prefix: '/v2', recogniseCaller, resources })
   await server.register(docs, { publicDocument })
   return server
 }

@@ -3,7 +3,7 @@ import { graphOf } from './consistency.ts'
 import { withoutTrailingSlash } from './endpoints.ts'
 import { splitList } from './key-lists.ts'
 import type { EnvironmentValues } from './schema.ts'
-import type { EntraCredential, EntraTenant, SandboxSettings, Settings } from './settings.ts'
+import type { EntraCredential, EntraTenant, OperatorTokenSettings, SandboxSettings, Settings } from './settings.ts'
 
 /** Puts checked values into their groups. */
 export function group (values: EnvironmentValues, sandbox: SandboxSettings | null, warnings: string[]): Settings {
@@ -28,6 +28,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     },
     registrationMode: values.REGISTRATION_MODE,
     serviceTokens: { audiences: splitList(values.REGISTER_TOKEN_AUDIENCE), role: values.REGISTER_TOKEN_ROLE },
+    operatorTokens: { audiences: splitList(values.OPERATOR_TOKEN_AUDIENCE), roles: rolesOf(values.OPERATOR_TOKEN_ROLES) },
     limits: limitsOf(values),
     purgeAfterHours: values.PURGE_AFTER_HOURS,
     secretLifetimeDays: { konnect: values.KONNECT_SECRET_LIFETIME_DAYS, register: values.REGISTER_SECRET_LIFETIME_DAYS },
@@ -37,6 +38,16 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     sandbox,
     warnings
   }
+}
+
+/** Of a role that is named twice the scopes of both. */
+function rolesOf (text: string): OperatorTokenSettings['roles'] {
+  const roles: Record<string, string[]> = {}
+  for (const entry of splitList(text)) {
+    const [role = '', scopes = ''] = entry.split('=')
+    roles[role] = [...new Set([...roles[role] ?? [], ...scopes.split('+')])]
+  }
+  return roles
 }
 
 function localUrl (port: number): string | null {

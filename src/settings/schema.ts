@@ -31,6 +31,9 @@ const guid = (description: string) => text({
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 
+const ROLE = '[^\\s,=]{1,120}=(read|rotate|delete|admin|audit)(\\+(read|rotate|delete|admin|audit))*'
+const ROLE_LIST = `^\\s*${ROLE}(\\s*,\\s*${ROLE})*\\s*$`
+
 export const environmentSchema = Type.Object({
   HOST: text({ description: 'Address the public listener binds to.', 'x-default': '0.0.0.0; sandbox: 127.0.0.1' }),
   PORT: port(3000, 'Port of the public listener; 0 takes a free one.'),
@@ -84,6 +87,19 @@ export const environmentSchema = Type.Object({
     default: 'Registration.Create',
     description: 'App role that such a token must carry.',
     'x-accepts': 'the value of an app role, without spaces'
+  }),
+
+  OPERATOR_TOKEN_AUDIENCE: text({
+    pattern: '^\\s*[^\\s,]+(\\s*,\\s*[^\\s,]+)*\\s*$',
+    description: 'Audiences of the Entra access tokens that operators may show instead of a key, separated by commas.',
+    'x-accepts': 'a comma list of App ID URIs and application ids',
+    'x-default': 'AZURE_CLIENT_ID and `api://<AZURE_CLIENT_ID>`'
+  }),
+  OPERATOR_TOKEN_ROLES: Type.String({
+    pattern: ROLE_LIST,
+    default: 'Broker.Read=read+audit,Broker.Admin=read+rotate+delete+admin+audit',
+    description: 'App roles of which such a token must carry one, and the scopes that each stands for.',
+    'x-accepts': 'a comma list of <app role>=<scope>+<scope>…, of the scopes read, rotate, delete, admin, audit'
   }),
 
   REQUEST_DEADLINE_MS: whole(500, 60_000, 8000, 'Every request is answered within this time.'),

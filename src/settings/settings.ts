@@ -61,6 +61,14 @@ export interface ServiceTokenSettings {
   role: string
 }
 
+/** Which Entra access tokens are those of operators. */
+export interface OperatorTokenSettings {
+  /** Empty: the broker's own client id, bare and as `api://…`. */
+  audiences: readonly string[]
+  /** Scopes by app role. */
+  roles: Readonly<Record<string, readonly string[]>>
+}
+
 export interface Limits {
   requestDeadlineMs: number
   attemptTimeoutMs: number
@@ -98,6 +106,7 @@ export interface Settings {
   callers: CallerSettings
   registrationMode: RegistrationMode
   serviceTokens: ServiceTokenSettings
+  operatorTokens: OperatorTokenSettings
   limits: Limits
   /** 0: at once. */
   purgeAfterHours: number

@@ -16,7 +16,7 @@ export function audited (
 }
 
 /** @throws AdministrationError when there is none of this name */
-export async function providerNamed (prisma: PrismaClient, name: string): Promise<{ id: string, name: string }> {
+export async function providerNamed (prisma: Pick<PrismaClient, 'provider'>, name: string): Promise<{ id: string, name: string }> {
   const provider = await prisma.provider.findUnique({ where: { name, deletedAt: null }, select: { id: true, name: true } })
   if (provider !== null) return provider
   const hint = await prisma.provider.count() === 0 ? ' The first one is made when the broker starts for the first time.' : ''

@@ -1,169 +1,161 @@
-// Callers as operators make, list and revoke them.
+// CallerRegister over Prisma: callers as operators make, list, change and revoke them.
 import { v7 as uuidv7 } from 'uuid'
-import type { CallerKind } from '../registration/registration.ts'
+import type {
+  CallerChanges, CallerField, CallerFilter, CallerOrigin, CallerRegister, CallerSummary, CallerVisibility, Expiry, NewCaller
+} from '../administration/callers-port.ts'
 import { AdministrationError } from '../administration/errors.ts'
 import type { Operator } from '../administration/operator.ts'
+import type { CallerKind } from '../registration/registration.ts'
 import { audited, providerNamed } from './administration.ts'
+import type { Prisma } from './generated/client.ts'
+import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
-export interface NewInitialAccessToken {
-  name: string
-  /** SHA-256 of the token. */
-  digest: Uint8Array
-  providerName: string
-  /** Null: the policy `default`. */
-  policyName: string | null
-  scopes: string[]
-  /** Null: no limit. */
-  maxRegistrations: number | null
-  /** From now, on PostgreSQL's clock; null: never. */
-  expiresInMs: number | null
-}
-
-export interface CallerSummary {
-  id: string
-  kind: string
-  name: string
-  origin: string
-  providerName: string | null
-  policyName: string | null
-  scopes: string[]
-  maxRegistrations: number | null
-  /** Ever made by it. */
-  registrations: number
-  createdAt: Date
-  expiresAt: Date | null
-  revokedAt: Date | null
-  lastUsedAt: Date | null
-}
-
-const INITIAL_ACCESS_TOKEN: CallerKind = 'initial_access_token'
-const ANONYMOUS: CallerKind = 'anonymous'
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
 const relations = { provider: { select: { name: true } }, policy: { select: { name: true } }, _count: { select: { registrations: true } } } as const
+const shown = { include: relations, omit: { keyDigest: true, pepperId: true } } as const
+const oldestFirst: Prisma.CallerOrderByWithRelationInput[] = [{ createdAt: 'asc' }, { id: 'asc' }]
 
-/** @throws AdministrationError for an unknown provider or policy, and for a name that a living caller has; StoreUnavailableError */
-export async function addInitialAccessToken (prisma: PrismaClient, by: Operator, token: NewInitialAccessToken): Promise<CallerSummary> {
-  return await guarded(async () => {
-    const { name, scopes, maxRegistrations } = token
-    const provider = await providerNamed(prisma, token.providerName)
-    const policyId = token.policyName === null ? null : await policyNamed(prisma, token.policyName)
-    if (await prisma.caller.count({ where: { name, revokedAt: null } }) > 0) throw new AdministrationError(`There is a caller of the name ${name} already.`)
-    const id = uuidv7()
-    const [row] = await prisma.$transaction([
-      prisma.caller.create({
-        data: {
-          id,
-          kind: INITIAL_ACCESS_TOKEN,
-          name,
-          origin: 'database',
-          keyDigest: Buffer.from(token.digest),
-          scopes,
-          providerId: provider.id,
-          policyId,
-          maxRegistrations,
-          expiresAt: token.expiresInMs === null ? null : new Date(await databaseNowMs(prisma) + token.expiresInMs)
-        },
-        include: relations
-      }),
-      audited(prisma, by, 'caller.created', provider.id, { caller: id, kind: INITIAL_ACCESS_TOKEN, name })
-    ])
-    return summaryOf(row)
-  })
+const columns: Readonly<Record<Exclude<CallerField, 'revoked'>, ListedColumn>> = {
+  id: { path: ['id'] },
+  name: { path: ['name'] },
+  kind: { path: ['kind'] },
+  provider: { path: ['provider', 'name'] },
+  origin: { path: ['origin'] },
+  createdAt: { path: ['createdAt'] },
+  expiresAt: { path: ['expiresAt'], optional: true },
+  lastUsedAt: { path: ['lastUsedAt'], optional: true }
+}
+
+export function createCallerRegister (prisma: PrismaClient): CallerRegister {
+  const one = async (where: Prisma.CallerWhereUniqueInput) => {
+    const row = await prisma.caller.findUnique({ where, ...shown })
+    return row === null ? null : summaryOf(row)
+  }
+  return {
+    list: async ({ filters, sort, after, skip, limit }, visibility) => await guarded(async () => {
+      const where = { AND: [...conditions(filters, visibility), ...(after === null ? [] : [behind(after, sort)])] }
+      return (await prisma.caller.findMany({ where, orderBy: orderOf(sort), skip, take: limit, ...shown })).map(summaryOf)
+    }),
+    count: async (filters, visibility, limit) => await guarded(() => prisma.caller.count({ where: { AND: conditions(filters, visibility) }, take: limit })),
+    find: async id => await guarded(() => one({ id })),
+    findNamed: async name => await guarded(async () => (await prisma.caller.findMany({ where: { name }, orderBy: oldestFirst, ...shown })).map(summaryOf)),
+    add: async (by, caller) => await guarded(() => addCaller(prisma, by, caller)),
+    change: async (by, id, changes) => await guarded(() => changeCaller(prisma, by, id, changes)),
+    revoke: async (by, id) => await guarded(() => revokeCaller(prisma, by, id))
+  }
 }
 
 /** All callers, oldest first. */
 export async function listCallers (prisma: PrismaClient): Promise<CallerSummary[]> {
-  const rows = await guarded(() => prisma.caller.findMany({ include: relations, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] }))
-  return rows.map(summaryOf)
+  return (await guarded(() => prisma.caller.findMany({ orderBy: oldestFirst, ...shown }))).map(summaryOf)
 }
 
-/**
- * Revokes the caller with this id, or the living one with this name. Its registrations stay.
- *
- * @returns the caller, and whether it was revoked before
- * @throws AdministrationError when there is none, or more than one of the name; StoreUnavailableError
- */
-export async function revokeCaller (prisma: PrismaClient, by: Operator, idOrName: string): Promise<{ caller: CallerSummary, wasRevoked: boolean }> {
-  return await guarded(async () => {
-    const known = await theCaller(prisma, idOrName)
-    if (known.kind === ANONYMOUS) throw new AdministrationError('Open registration has no key to revoke: set REGISTRATION_MODE to token or disabled.')
-    if (known.revokedAt !== null) return { caller: summaryOf(known), wasRevoked: true }
-    const [row] = await prisma.$transaction([
-      prisma.caller.update({ where: { id: known.id }, data: { revokedAt: new Date() }, include: relations }),
-      audited(prisma, by, 'caller.revoked', known.providerId, { caller: known.id, kind: known.kind, name: known.name })
-    ])
-    return { caller: summaryOf(row), wasRevoked: false }
-  })
-}
-
-/**
- * Binds a living caller to a policy, a quota or both; what is not given stays. Clients that it has made keep their policy.
- *
- * @throws AdministrationError when there is none, it is revoked, or for an unknown policy; StoreUnavailableError
- */
-export async function bindCaller (
-  prisma: PrismaClient, by: Operator, idOrName: string, { policyName, maxRegistrations }: { policyName?: string, maxRegistrations?: number }
-): Promise<CallerSummary> {
-  return await guarded(async () => {
-    const known = await theCaller(prisma, idOrName)
-    if (known.revokedAt !== null) throw new AdministrationError(`${known.name} is revoked.`)
-    if (known.kind === ANONYMOUS) throw new AdministrationError('Open registration is bound by the policy `open`.')
-    const policyId = policyName === undefined ? undefined : await policyNamed(prisma, policyName)
-    const data = { ...(policyId === undefined ? {} : { policyId }), ...(maxRegistrations === undefined ? {} : { maxRegistrations }) }
-    const [row] = await prisma.$transaction([
-      prisma.caller.update({ where: { id: known.id }, data, include: relations }),
-      audited(prisma, by, 'caller.bound', known.providerId, { caller: known.id, name: known.name, policy: policyName ?? null, max_registrations: maxRegistrations ?? null })
-    ])
+async function addCaller (prisma: PrismaClient, by: Operator, caller: NewCaller): Promise<CallerSummary> {
+  const { kind, name, maxRegistrations } = caller
+  const scopes = [...caller.scopes]
+  return await prisma.$transaction(async transaction => {
+    await claimName(transaction, name, null)
+    const provider = caller.providerName === null ? null : await providerOf(transaction, caller.providerName)
+    const policyId = caller.policyName === null ? null : await policyNamed(transaction, caller.policyName)
+    const expiresAt = await timeOf(transaction, caller.expiry)
+    const bounds = { scopes, policyId, maxRegistrations, expiresAt, providerId: provider?.id ?? null }
+    const row = await transaction.caller.create({
+      data: { id: uuidv7(), kind, name, origin: 'database' satisfies CallerOrigin, keyDigest: Buffer.from(caller.digest), ...bounds }, ...shown
+    })
+    await audited(transaction, by, 'caller.created', bounds.providerId, {
+      caller: row.id, kind, name, scopes, policy: caller.policyName, max_registrations: maxRegistrations, expires_at: expiresAt?.toISOString() ?? null
+    })
     return summaryOf(row)
   })
 }
 
-async function policyNamed (prisma: PrismaClient, name: string): Promise<string> {
-  const policy = await prisma.policy.findUnique({ where: { name }, select: { id: true } })
-  if (policy === null) throw new AdministrationError(`There is no policy ${name}.`)
+async function changeCaller (prisma: PrismaClient, by: Operator, id: string, changes: CallerChanges): Promise<CallerSummary | null> {
+  const { name, policyName, maxRegistrations, expiry } = changes
+  const scopes = changes.scopes === undefined ? undefined : [...new Set(changes.scopes)]
+  return await prisma.$transaction(async transaction => {
+    if (name !== undefined) await claimName(transaction, name, id)
+    const expiresAt = expiry === undefined ? undefined : await timeOf(transaction, expiry)
+    const data = {
+      ...(name === undefined ? {} : { name }),
+      ...(scopes === undefined ? {} : { scopes }),
+      ...(maxRegistrations === undefined ? {} : { maxRegistrations }),
+      ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(policyName === undefined ? {} : { policyId: policyName === null ? null : await policyNamed(transaction, policyName) })
+    }
+    const { count } = await transaction.caller.updateMany({ where: { id, revokedAt: null }, data })
+    if (count === 0) return null
+    const row = await transaction.caller.findUniqueOrThrow({ where: { id }, ...shown })
+    await audited(transaction, by, 'caller.changed', row.providerId, {
+      caller: id,
+      kind: row.kind,
+      name: row.name,
+      ...(scopes === undefined ? {} : { scopes }),
+      ...(policyName === undefined ? {} : { policy: policyName }),
+      ...(maxRegistrations === undefined ? {} : { max_registrations: maxRegistrations }),
+      ...(expiresAt === undefined ? {} : { expires_at: expiresAt?.toISOString() ?? null })
+    })
+    return summaryOf(row)
+  })
+}
+
+async function revokeCaller (prisma: PrismaClient, by: Operator, id: string): Promise<CallerSummary | null> {
+  return await prisma.$transaction(async transaction => {
+    const count = await transaction.$executeRaw`UPDATE caller SET revoked_at = now() WHERE id = ${id}::uuid AND revoked_at IS NULL`
+    if (count === 0) return null
+    const row = await transaction.caller.findUniqueOrThrow({ where: { id }, ...shown })
+    await audited(transaction, by, 'caller.revoked', row.providerId, { caller: id, kind: row.kind, name: row.name })
+    return summaryOf(row)
+  })
+}
+
+/** Two that take the same name at once take turns until the transaction ends. */
+async function claimName (transaction: Prisma.TransactionClient, name: string, except: string | null): Promise<void> {
+  await transaction.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`caller:${name}`}, 0))`
+  const others = await transaction.caller.count({ where: { name, revokedAt: null, ...(except === null ? {} : { id: { not: except } }) } })
+  if (others > 0) throw new AdministrationError(`There is a caller of the name ${name} already.`, 'conflict')
+}
+
+/** A wrong name is a wrong member of the request. */
+async function providerOf (transaction: Prisma.TransactionClient, name: string): Promise<{ id: string }> {
+  return await providerNamed(transaction, name).catch((error: unknown) => {
+    throw error instanceof AdministrationError ? new AdministrationError(error.message, 'invalid', 'provider') : error
+  })
+}
+
+async function policyNamed (transaction: Prisma.TransactionClient, name: string): Promise<string> {
+  const policy = await transaction.policy.findUnique({ where: { name }, select: { id: true } })
+  if (policy === null) throw new AdministrationError(`There is no policy ${name}.`, 'invalid', 'policy')
   return policy.id
 }
 
-async function theCaller (prisma: PrismaClient, idOrName: string) {
-  const where = UUID.test(idOrName) ? { OR: [{ id: idOrName }, { name: idOrName }] } : { name: idOrName }
-  const rows = await prisma.caller.findMany({ where, include: relations, orderBy: { createdAt: 'asc' } })
-  const living = rows.filter(({ revokedAt }) => revokedAt === null)
-  if (living.length > 1) throw new AdministrationError(`More than one caller has the name ${idOrName}. Name one by its id: ${living.map(({ id }) => id).join(', ')}.`)
-  const caller = living[0] ?? rows.at(-1)
-  if (caller === undefined) throw new AdministrationError(`There is no caller ${idOrName}.`)
-  return caller
-}
-
-async function databaseNowMs (prisma: PrismaClient): Promise<number> {
-  const [row] = await prisma.$queryRaw<Array<{ now: Date }>>`SELECT now() AS now`
+async function timeOf (transaction: Prisma.TransactionClient, expiry: Expiry): Promise<Date | null> {
+  if (expiry === null) return null
+  const [row] = await transaction.$queryRaw<Array<{ now: Date }>>`SELECT now() AS now`
   if (row === undefined) throw new Error('The database does not tell the time')
-  return row.now.getTime()
+  const at = 'at' in expiry ? expiry.at : new Date(row.now.getTime() + expiry.inMs)
+  if (at <= row.now) throw new AdministrationError('The end is over already. To end a caller, revoke it.', 'invalid', 'expires_at')
+  return at
 }
 
-interface CallerRow extends Omit<CallerSummary, 'providerName' | 'policyName' | 'registrations'> {
-  provider: { name: string } | null
-  policy: { name: string } | null
-  _count: { registrations: number }
+function conditions (filters: readonly CallerFilter[], { providerId }: CallerVisibility): Prisma.CallerWhereInput[] {
+  return [...(providerId === null ? [] : [{ providerId }]), ...filters.map(filter => filter.field === 'revoked' ? revokedCondition(filter) : conditionOf(filter, columns))]
 }
 
-function summaryOf (row: CallerRow): CallerSummary {
-  const { id, kind, name, origin, scopes, maxRegistrations, createdAt, expiresAt, revokedAt, lastUsedAt, provider, policy, _count: { registrations } } = row
+function revokedCondition (filter: CallerFilter): Prisma.CallerWhereInput {
+  const isAskedFor = 'values' in filter && filter.values.includes('true')
+  return { revokedAt: isAskedFor === (filter.operator === 'in') ? { not: null } : null }
+}
+
+type CallerRow = Prisma.CallerGetPayload<typeof shown>
+
+function summaryOf ({ provider, policy, policyId: _, _count: { registrations }, ...row }: CallerRow): CallerSummary {
   return {
-    id,
-    kind,
-    name,
-    origin,
+    ...row,
+    kind: row.kind as CallerKind,
+    origin: row.origin as CallerOrigin,
     providerName: provider?.name ?? null,
     policyName: policy?.name ?? null,
-    scopes,
-    maxRegistrations,
-    registrations,
-    createdAt,
-    expiresAt,
-    revokedAt,
-    lastUsedAt
+    registrations
   }
 }

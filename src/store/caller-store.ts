@@ -1,6 +1,7 @@
-// Callers that are looked up when they call: tokens we have made, and services of a tenant. Nothing is kept, so that revoking counts at once.
+// Callers that are looked up when they call: tokens we have made, services and operators of a tenant. Nothing is kept, so that revoking counts at once.
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
+import type { CallerOrigin, Scope } from '../administration/callers-port.ts'
 import type { CallerStore } from '../registration/ports.ts'
 import type { Caller, CallerKind } from '../registration/registration.ts'
 import { Prisma } from './generated/client.ts'
@@ -10,7 +11,16 @@ import { guarded } from './store-errors.ts'
 /** The time of the last use is written at most this often per caller and replica. */
 const USE_INTERVAL_MS = 60_000
 
+/** What an operator with a token of Entra may do at most, unless his row says less. */
+const operatorScopes: readonly Scope[] = ['read', 'rotate', 'delete', 'admin', 'audit']
+
 export interface StoredCallers extends CallerStore {
+  /**
+   * The caller of an operator who shows a token of Entra, made at the first time; null when it is revoked or over.
+   *
+   * @param tenant id of the provider whose tenant has issued the token, @param providerId what he is bound to, @param identity object or application id
+   */
+  ensureOperatorCaller (tenant: string, providerId: string | null, identity: string): Promise<Caller | null>
   /** Remembers that the caller was here, without making anybody wait: what is lost in a failure is a minute of a date. */
   noteUse (callerId: string): void
   /** Resolves when the notes under way are written or given up. */
@@ -23,10 +33,12 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
 
   return {
     findCallerByDigest: async digest => await guarded(() => findByDigest(prisma, digest)),
-    async ensureServiceCaller (providerId, appId) {
-      return await guarded(async () => await findService(prisma, providerId, appId) ?? await makeService(prisma, providerId, appId))
-        .then(({ isRevoked, ...caller }) => isRevoked ? null : caller)
-    },
+    ensureServiceCaller: async (providerId, appId) => await ensure(prisma, {
+      kind: 'service', identity: `service:${providerId}:${appId.toLowerCase()}`, name: appId, scopes: ['register', 'read'], providerId
+    }),
+    ensureOperatorCaller: async (tenant, providerId, identity) => await ensure(prisma, {
+      kind: 'operator', identity: `operator:${tenant}:${identity.toLowerCase()}`, name: identity, scopes: [...operatorScopes], providerId
+    }),
     noteUse (callerId) {
       const nowMs = monotonicMs()
       const before = notedAtMs.get(callerId)
@@ -46,43 +58,55 @@ const columns = Prisma.sql`
 const isOver = Prisma.sql`(revoked_at IS NOT NULL OR coalesce(expires_at <= now(), false))`
 
 async function findByDigest (prisma: PrismaClient, digest: Uint8Array): Promise<Caller | null> {
-  // No token stands behind a service: the digest of its row is only there to be unique. With a pepper it is a configured key's.
+  // No token stands behind what the broker itself makes: such a digest is only there to be unique. With a pepper it is a configured key's.
   const [caller] = await prisma.$queryRaw<Caller[]>`
     SELECT ${columns} FROM caller
-    WHERE key_digest = ${Buffer.from(digest)} AND pepper_id IS NULL AND kind <> ${'service' satisfies CallerKind} AND NOT ${isOver}`
+    WHERE key_digest = ${Buffer.from(digest)} AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin} AND NOT ${isOver}`
   return caller ?? null
 }
 
-type KnownService = Caller & { isRevoked: boolean }
+/** Somebody who shows a token of Entra. */
+interface EntraCaller {
+  kind: CallerKind
+  /** What is unique about it. */
+  identity: string
+  /** Application or object id. */
+  name: string
+  /** Of a new one. */
+  scopes: string[]
+  providerId: string | null
+}
 
-async function findService (prisma: PrismaClient, providerId: string, appId: string): Promise<KnownService | null> {
-  const [caller] = await prisma.$queryRaw<KnownService[]>`
-    SELECT ${columns}, ${isOver} AS "isRevoked" FROM caller
-    WHERE key_digest = ${serviceDigest(providerId, appId)} AND kind = ${'service' satisfies CallerKind}`
+type KnownCaller = Caller & { isOver: boolean }
+
+/** Null: an operator has revoked it, or its time is over. */
+async function ensure (prisma: PrismaClient, wanted: EntraCaller): Promise<Caller | null> {
+  const { isOver: isShutOut, ...caller } = await guarded(async () => await findEntraCaller(prisma, wanted) ?? await makeEntraCaller(prisma, wanted))
+  return isShutOut ? null : caller
+}
+
+async function findEntraCaller (prisma: PrismaClient, { kind, identity }: EntraCaller): Promise<KnownCaller | null> {
+  const [caller] = await prisma.$queryRaw<KnownCaller[]>`
+    SELECT ${columns}, ${isOver} AS "isOver" FROM caller WHERE key_digest = ${digestOf(identity)} AND kind = ${kind}`
   return caller ?? null
 }
 
-async function makeService (prisma: PrismaClient, providerId: string, appId: string): Promise<KnownService> {
+async function makeEntraCaller (prisma: PrismaClient, wanted: EntraCaller): Promise<KnownCaller> {
+  const { kind, identity, name, scopes, providerId } = wanted
   await prisma.caller.createMany({
     data: [{
-      id: uuidv7(),
-      kind: 'service' satisfies CallerKind,
-      name: `entra:${appId.toLowerCase()}`,
-      origin: 'broker',
-      keyDigest: serviceDigest(providerId, appId),
-      scopes: ['register', 'read'],
-      providerId
+      id: uuidv7(), kind, name: `entra:${name.toLowerCase()}`, origin: 'broker' satisfies CallerOrigin, keyDigest: digestOf(identity), scopes, providerId
     }],
     // Another request or replica may have been faster.
     skipDuplicates: true
   })
-  const made = await findService(prisma, providerId, appId)
-  if (made === null) throw new Error('The caller of a service is not there after it was made')
+  const made = await findEntraCaller(prisma, wanted)
+  if (made === null) throw new Error('The caller of an Entra token is not there after it was made')
   return made
 }
 
-function serviceDigest (providerId: string, appId: string): Buffer<ArrayBuffer> {
-  return Buffer.from(createHash('sha256').update(`service:${providerId}:${appId.toLowerCase()}`).digest())
+function digestOf (identity: string): Buffer<ArrayBuffer> {
+  return Buffer.from(createHash('sha256').update(identity).digest())
 }
 
 async function writeUse (prisma: PrismaClient, callerId: string): Promise<void> {

@@ -3,7 +3,8 @@ import type { ProviderCredentialKind, ProviderCredentialState } from '../adminis
 import { StoreUnavailableError, type Catalogue } from '../registration/ports.ts'
 import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
 import type { AuthStrategy, Caller, CallerKind, Provider, ScopeMapping } from '../registration/registration.ts'
-import type { CallerModel, ProviderModel, ScopeMappingModel } from './generated/models.ts'
+import { readCatalogueState, readLivingCallers } from './catalogue-statements.ts'
+import type { ProviderModel, ScopeMappingModel } from './generated/models.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -23,8 +24,12 @@ export interface StoredCatalogue extends Catalogue {
   providerNamed (name: string): StoredProvider | null
   /** Whether `policy` can answer. */
   knowsPolicy (id: string | null): boolean
+  /** The living caller whose minted key has this digest. Only kinds whose keys are shown with every request; others are looked up. */
+  callerOfKey (kind: CallerKind, digest: Uint8Array): Caller | null
   /** Reads everything (again). Until the first time every question is answered by StoreUnavailableError. */
   load (): Promise<void>
+  /** The same, if anything is different from the last time: one statement that reads little, for a loop. */
+  refresh (): Promise<void>
 }
 
 interface Content {
@@ -34,6 +39,8 @@ interface Content {
   strategiesOfKonnect: Map<string, AuthStrategy>
   defaults: Map<string, AuthStrategy>
   callers: Map<string, Caller>
+  /** By kind and digest. */
+  keys: Map<string, Caller>
   anonymous: Map<string, Caller>
   policies: Map<string, Policy>
   policiesByName: Map<string, Policy>
@@ -45,8 +52,20 @@ const noScopes: ReadonlyMap<string, ScopeMapping> = new Map()
 /** `onLoaded` is called whenever the content has been read, before whoever asked for it goes on. */
 export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () => void } = {}): StoredCatalogue {
   let loaded: Content | null = null
-  let lastStarted = 0
-  let lastApplied = 0
+  let state: string | null = null
+  let begun = 0
+  let newest = 0
+
+  // Of two readings that overlap the one that began later counts, whichever ends first: what was revoked stays revoked.
+  async function load (seen: string): Promise<void> {
+    const turn = ++begun
+    const content = await readAll(prisma)
+    if (turn < newest) return
+    newest = turn
+    loaded = content
+    state = seen
+    options.onLoaded?.()
+  }
 
   function content (): Content {
     if (loaded === null) throw new StoreUnavailableError('The catalogue has not been read yet')
@@ -81,15 +100,13 @@ export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () 
     },
     openPolicy: () => content().policiesByName.get(OPEN_POLICY_NAME) ?? defaultPolicy(content()),
     scopes: providerId => content().scopes.get(providerId) ?? noScopes,
-    async load () {
-      const number = ++lastStarted
-      const read = await guarded(() => readAll(prisma))
-      // A reading that began earlier may end later: it would hide what somebody has just changed.
-      if (number < lastApplied) return
-      lastApplied = number
-      loaded = read
-      options.onLoaded?.()
-    }
+    callerOfKey: (kind, digest) => content().keys.get(keyOf(kind, digest)) ?? null,
+    // The state is read first: a change between the two readings is found by the next refresh.
+    load: async () => await guarded(async () => await load(await readCatalogueState(prisma))),
+    refresh: async () => await guarded(async () => {
+      const seen = await readCatalogueState(prisma)
+      if (seen !== state) await load(seen)
+    })
   }
 }
 
@@ -101,12 +118,11 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
   const [installation, strategies, callers, policies, scopes] = await Promise.all([
     prisma.installation.findFirstOrThrow(),
     prisma.authStrategy.findMany(),
-    // Tokens that operators make may be many: they are looked up when they are shown.
-    prisma.caller.findMany({ where: { revokedAt: null, OR: [{ origin: 'environment' }, { kind: 'anonymous' }] } }),
+    readLivingCallers(prisma),
     prisma.policy.findMany(),
     prisma.scopeMapping.findMany()
   ])
-  const knownCallers = callers.map(toCaller)
+  const knownCallers = callers.map(({ keyDigest: _, ...caller }) => caller)
   const knownPolicies = policies.map(({ id, name, rules }): Policy => ({ id, name, rules: { ...defaultRules, ...rules as Partial<PolicyRules> } }))
   const known = strategies.map((row): AuthStrategy => ({
     id: row.id,
@@ -124,6 +140,7 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
       strategy.konnectAuthStrategyId === null ? [] : [[konnectKey(strategy.providerId, strategy.konnectAuthStrategyId), strategy] as const])),
     defaults: new Map(known.filter(strategy => strategy.isDefault).map(strategy => [strategy.providerId, strategy])),
     callers: byId(knownCallers),
+    keys: new Map(callers.flatMap(({ keyDigest, ...caller }) => keyDigest === null ? [] : [[keyOf(caller.kind, keyDigest), caller] as const])),
     anonymous: new Map(knownCallers.flatMap(caller => caller.kind === 'anonymous' && caller.providerId !== null ? [[caller.providerId, caller] as const] : [])),
     policies: byId(knownPolicies),
     policiesByName: new Map(knownPolicies.map(policy => [policy.name, policy])),
@@ -150,11 +167,6 @@ function toProvider (row: ProviderModel & { credentials: Array<{ id: string, kin
   }
 }
 
-export function toCaller (row: CallerModel): Caller {
-  const { id, name, providerId, scopes, policyId, maxRegistrations } = row
-  return { id, kind: row.kind as CallerKind, name, providerId, scopes, policyId, maxRegistrations }
-}
-
 function defaultPolicy ({ policiesByName }: Content): Policy {
   const policy = policiesByName.get(DEFAULT_POLICY_NAME)
   if (policy === undefined) throw new Error('There is no policy `default`')
@@ -172,6 +184,10 @@ function scopesByProvider (rows: readonly ScopeMappingModel[]): Map<string, Map<
 
 function byId<T extends { id: string }> (values: T[]): Map<string, T> {
   return new Map(values.map(value => [value.id, value]))
+}
+
+function keyOf (kind: CallerKind, digest: Uint8Array): string {
+  return `${kind}:${Buffer.from(digest).toString('base64')}`
 }
 
 function konnectKey (providerId: string, konnectId: string): string {

@@ -62,7 +62,7 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     seal: async (plaintext, place) => sealEnvelope(plaintext, place, activeKey()),
     open: async (sealed, place) => openEnvelope(sealed, place, openingKey(sealed.kid)),
     rewrap: async (sealed, place) => rewrapEnvelope(sealed, place, openingKey(sealed.kid), activeKey()),
-    mintToken,
+    mintToken: prefix => mintToken(prefix),
     digestOf: digestOfToken,
     isSecretOf: (clientId, secret, verifier) => sameBytes(digest(verifier.pepperId, 'dcr/verifier/v1', clientId, secret).digest, verifier.digest),
     // The label keeps the two kinds of digest apart under one pepper.

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 /** 256 random bits behind a prefix that says what the token is, and its digest; the token itself is shown once and never stored. */
-export function mintToken (prefix: string): { token: string, digest: Uint8Array } {
-  const token = `${prefix}${randomBytes(32).toString('base64url')}`
+export function mintToken (prefix: string, encoding: 'base64url' | 'hex' = 'base64url'): { token: string, digest: Uint8Array } {
+  const token = `${prefix}${randomBytes(32).toString(encoding)}`
   return { token, digest: digestOfToken(token) }
 }
 

@@ -1,7 +1,7 @@
 // dcr-broker callers create, list and revoke.
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
-import { digestOfInitialAccessToken } from '../../src/initial-access-token.ts'
+import { digestOfCallerToken } from '../../src/caller-tokens.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { operatorDatabase } from './operator-database.ts'
 import { runHere } from './run-cli.ts'
@@ -17,7 +17,7 @@ t.test('callers create prints the token alone and once; the database has its dig
   t.match(stdout, /^dcr_iat_[\w-]{43}\n$/)
   t.match(complaints, [/^Made the team \(.*\) for provider default; it never expires/])
   const { rows } = await query<{ digest: Buffer, text: string }>("SELECT key_digest AS digest, caller::text AS text FROM caller WHERE name = 'the team'")
-  t.strictSame(rows[0]?.digest, Buffer.from(digestOfInitialAccessToken(stdout.trim()) ?? []))
+  t.strictSame(rows[0]?.digest, Buffer.from(digestOfCallerToken('initial_access_token', stdout.trim()) ?? []))
   const { rows: events } = await query<{ text: string }>("SELECT audit_event::text AS text FROM audit_event WHERE action = 'caller.created'")
   t.equal(events.length, 1)
   for (const text of [complaints.join(), rows[0]?.text, events[0]?.text, (await cli('callers', 'list', '--json')).stdout]) t.notMatch(text, stdout.trim())
@@ -72,7 +72,7 @@ t.test('callers list shows all, callers revoke ends one by id or by name, also o
   ])
   const words = await cli('callers', 'list')
   t.match(words.stdout, /^ID +KIND +NAME +STATE/)
-  t.match(words.stdout, /initial_access_token +second +living +default +- +0 +- +-\n/)
+  t.match(words.stdout, /initial_access_token +second +living +default +register +- +0 +- +-\n/)
   t.equal((await query("SELECT FROM audit_event WHERE action = 'caller.revoked' AND actor = 'cli'")).rowCount, 2, 'what was revoked before is not told again')
 
   await cli(...create, 'first')

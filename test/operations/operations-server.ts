@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
-import type { ProviderCredentials } from '../../src/administration/provider-credentials.ts'
-import type { Providers } from '../../src/administration/providers.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
+import { unconnected } from '../../scripts/unconnected.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
+import type { OperationsResources } from '../../src/http/operations/routes.ts'
 import { createReadiness, type Readiness } from '../../src/http/readiness.ts'
 import { createRegistrationsReader } from '../../src/registration/browse.ts'
 import type { RegistrationStore } from '../../src/registration/ports.ts'
@@ -104,28 +104,26 @@ function newRegistration (wanted: Wanted, owner: Pick<NewRegistration, 'provider
   })
 }
 
-/** For servers that are asked nothing of it. */
-export const unconnectedProviders = { providers: unconnected<Providers>(), credentials: unconnected<ProviderCredentials>(), environment: null }
-
-function unconnected<Port extends object> (): Port {
-  return new Proxy<object>({}, { get: (_target, member) => { throw new Error(`Nothing is connected: ${String(member)}`) } }) as Port
-}
-
 export interface ServerWanted {
   records?: Pick<Records, 'reader'>
   caller?: Caller
   readiness?: Readiness
 }
 
+/** Every use case fails with an error nobody knows. */
+export const brokenResources = resourcesWith({})
+
+function resourcesWith (connected: Partial<OperationsResources>): OperationsResources {
+  return unconnected(() => new Error('postgresql://broker:hunter2@db'), connected)
+}
+
 const unchecked = createReadiness({ checks: {}, tenants: () => ({}) })
 
 /** Without records: every use case fails with an error nobody knows. */
 export async function createServer (t: Closing, { records, caller = operator, readiness = unchecked }: ServerWanted = {}): Promise<FastifyInstance> {
-  const broken = async () => { throw new Error('postgresql://broker:hunter2@db') }
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
-    registrations: records?.reader ?? { list: broken, show: broken },
-    dcrProviders: unconnectedProviders,
+    resources: records === undefined ? brokenResources : resourcesWith({ registrations: records.reader }),
     recogniseCaller: recogniser(caller),
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),

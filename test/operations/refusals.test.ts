@@ -9,7 +9,7 @@ import { createLogger } from '../../src/logger.ts'
 import { createRegistrationsReader } from '../../src/registration/browse.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { createRegistrationBrowser } from '../../src/store/registration-browser.ts'
-import { authorized, createRecords, createServer, operator, unconnectedProviders } from './operations-server.ts'
+import { authorized, brokenResources, createRecords, createServer, operator } from './operations-server.ts'
 
 const id = '0197b2e4-7a11-7c3e-9d55-1b2f6a7c8d90'
 
@@ -171,8 +171,7 @@ t.test('a database that is away is 503 with Retry-After, not the caller\'s fault
 t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
-    registrations: { list: async () => { throw new Error('not reached') }, show: async () => { throw new Error('not reached') } },
-    dcrProviders: unconnectedProviders,
+    resources: brokenResources,
     recogniseCaller: async () => { throw new StoreUnavailableError('Not started yet') },
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),

@@ -2,12 +2,12 @@
 import type { Test } from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { commandLine } from '../../src/administration/operator.ts'
-import { mintInitialAccessToken } from '../../src/initial-access-token.ts'
+import type { NewCaller } from '../../src/administration/callers-port.ts'
+import { callerNamed, callersIn } from '../../src/cli/callers.ts'
 import type { PolicyRules } from '../../src/registration/policy.ts'
 import type { ScopeMapping } from '../../src/registration/registration.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { bootstrap } from '../../src/store/bootstrap.ts'
-import { addInitialAccessToken, revokeCaller, type NewInitialAccessToken } from '../../src/store/caller-administration.ts'
 import { putPolicy } from '../../src/store/policy-administration.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { putScope } from '../../src/store/scope-administration.ts'
@@ -29,7 +29,7 @@ export interface Preparation {
 
 export interface PreparedBroker extends TestBroker {
   /** An initial access token as `dcr-broker callers create` makes it; of the default provider unless told. */
-  mint: (changes?: Partial<NewInitialAccessToken>) => Promise<MintedToken>
+  mint: (changes?: Partial<Omit<NewCaller, 'digest'>>) => Promise<MintedToken>
   /** Revokes a caller by its name. */
   revoke: (name: string) => Promise<void>
 }
@@ -59,16 +59,16 @@ export async function startPreparedBroker (t: Test, preparation: Preparation = {
   for (const [name, rules] of Object.entries(policies)) await putPolicy(prisma, commandLine, name, rules)
   for (const scope of scopes?.(simulator) ?? []) await putScope(prisma, commandLine, 'default', scope)
   const broker = await startTestBroker(t, { database, simulator, environment })
-  const revoke = async (name: string) => { await revokeCaller(prisma, commandLine, name) }
+  const callers = callersIn(prisma)
+  const revoke = async (name: string) => { await callers.revoke((await callerNamed(prisma, name)).id, commandLine, null) }
   return {
     ...broker,
     revoke,
     async mint (changes = {}) {
-      const { token, digest } = mintInitialAccessToken()
       const name = `token ${uuidv7()}`
-      await addInitialAccessToken(prisma, commandLine, {
-        name, digest, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiresInMs: null, ...changes
-      })
+      const { token } = await callers.create({
+        kind: 'initial_access_token', name, providerName: 'default', policyName: null, scopes: ['register'], maxRegistrations: null, expiry: null, ...changes
+      }, commandLine, null)
       return { token, name, revoke: () => revoke(name) }
     }
   }

@@ -35,7 +35,7 @@ t.test('initial access tokens', async t => {
   })
 
   t.test('an expired token is 401', async t => {
-    const { token, name } = await mint({ expiresInMs: 60_000 })
+    const { token, name } = await mint({ expiry: { inMs: 60_000 } })
     t.equal((await register(nativeClient(), token)).status, 201)
     await database.query('UPDATE caller SET expires_at = now() WHERE name = $1', [name])
     isOAuthFailure(t, await register(nativeClient(), token), 401, 'invalid_token')

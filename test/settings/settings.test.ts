@@ -25,6 +25,9 @@ t.test('an installation with the necessary settings gets the documented defaults
     callers: { konnectApiKeys: [], adminApiKeys: [], initialAccessTokens: [] },
     registrationMode: 'token',
     serviceTokens: { audiences: [], role: 'Registration.Create' },
+    operatorTokens: {
+      audiences: [], roles: { 'Broker.Read': ['read', 'audit'], 'Broker.Admin': ['read', 'rotate', 'delete', 'admin', 'audit'] }
+    },
     limits: {
       requestDeadlineMs: 8000,
       attemptTimeoutMs: 3000,
@@ -148,6 +151,9 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['audiences of service tokens', { REGISTER_TOKEN_AUDIENCE: 'api://dcr, 5c0d2f7e-8a53-4a55-9a53-0b8c0b7e9f10' }, null],
     ['a list of no audience', { REGISTER_TOKEN_AUDIENCE: ' , ' }, /^REGISTER_TOKEN_AUDIENCE is not acceptable/],
     ['an audience with a space', { REGISTER_TOKEN_AUDIENCE: 'api://dcr broker' }, /^REGISTER_TOKEN_AUDIENCE is not acceptable/],
+    ['operator roles', { OPERATOR_TOKEN_ROLES: 'Support.Read=read, Support.Lead=read+rotate' }, null],
+    ['an operator role without a scope', { OPERATOR_TOKEN_ROLES: 'Broker.Read' }, /^OPERATOR_TOKEN_ROLES is not acceptable/],
+    ['an operator role with a scope nobody knows', { OPERATOR_TOKEN_ROLES: 'Broker.Read=read+register' }, /^OPERATOR_TOKEN_ROLES is not acceptable/],
     ['two roles', { REGISTER_TOKEN_ROLE: 'One,Two' }, /^REGISTER_TOKEN_ROLE is not acceptable/],
     ['an expiry that is off', { EXPIRY_MAX_PER_RUN: '0' }, null],
     ['an expiry without a bound', { EXPIRY_MAX_PER_RUN: '10001' }, /^EXPIRY_MAX_PER_RUN is not acceptable/],

@@ -16,8 +16,8 @@ export const callersList: Command = {
     const callers = (await withDatabase(context, listCallers)).map(callerDocument)
     if (values.json === true) context.print(JSON.stringify(callers))
     else {
-      table(['ID', 'KIND', 'NAME', 'STATE', 'PROVIDER', 'POLICY', 'REGISTRATIONS', 'EXPIRES', 'LAST USED'], callers.map(caller => [
-        caller.id, caller.kind, caller.name, caller.state, caller.provider, caller.policy,
+      table(['ID', 'KIND', 'NAME', 'STATE', 'PROVIDER', 'SCOPES', 'POLICY', 'REGISTRATIONS', 'EXPIRES', 'LAST USED'], callers.map(caller => [
+        caller.id, caller.kind, caller.name, caller.state, caller.provider, caller.scopes.join(','), caller.policy,
         caller.max_registrations === null ? caller.registrations : `${caller.registrations} of ${caller.max_registrations}`,
         caller.expires_at, caller.last_used_at
       ])).forEach(context.print)

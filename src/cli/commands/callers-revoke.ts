@@ -1,7 +1,7 @@
 // dcr-broker callers revoke: a key or token is no longer accepted. What was registered with it stays.
 import { commandLine } from '../../administration/operator.ts'
-import { revokeCaller } from '../../store/caller-administration.ts'
 import { callerDocument } from '../caller-document.ts'
+import { callerNamed, callersIn } from '../callers.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
 import { jsonOption, soleArgument } from '../option-values.ts'
@@ -13,7 +13,8 @@ export const callersRevoke: Command = {
 
   async run (values, positionals, context) {
     const idOrName = soleArgument(positionals, 'the id or the name of a caller')
-    const { caller, wasRevoked } = await withDatabase(context, prisma => revokeCaller(prisma, commandLine, idOrName))
+    const { caller, wasRevoked } = await withDatabase(context, async prisma =>
+      await callersIn(prisma).revoke((await callerNamed(prisma, idOrName)).id, commandLine, null))
     if (values.json === true) context.print(JSON.stringify(callerDocument(caller)))
     else context.print(`${caller.name} (${caller.id}) ${wasRevoked ? 'was revoked before' : 'is revoked'}. Its ${caller.registrations} registrations stay.`)
     return 0

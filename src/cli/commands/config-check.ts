@@ -45,7 +45,7 @@ async function keyringFaults (path: string): Promise<string[]> {
 
 /** Names what is shown: a setting that is added later is not shown until somebody has decided that it may be. */
 function summaryOf (settings: Settings) {
-  const { publicListener, operationsListener, entra, callers, registrationMode, serviceTokens, sandbox, warnings } = settings
+  const { publicListener, operationsListener, entra, callers, registrationMode, serviceTokens, operatorTokens, sandbox, warnings } = settings
   return {
     sandbox: sandbox !== null,
     replaced: sandbox === null ? [] : Object.entries(sandbox.replace).filter(([, missing]) => missing).map(([part]) => part),
@@ -58,18 +58,23 @@ function summaryOf (settings: Settings) {
     callers: { konnect: callers.konnectApiKeys.length, operators: callers.adminApiKeys.length, initial_access_tokens: callers.initialAccessTokens.length },
     registration_mode: registrationMode,
     service_tokens: { audience: serviceTokens.audiences.join(',') || null, role: serviceTokens.role },
+    operator_tokens: {
+      audience: operatorTokens.audiences.join(',') || null,
+      roles: Object.entries(operatorTokens.roles).map(([role, scopes]) => `${role}=${scopes.join('+')}`).join(',')
+    },
     warnings
   }
 }
 
 function describe (settings: Settings, print: (line: string) => void, complain: (line: string) => void): void {
-  const { warnings, callers, entra, replaced, sandbox, service_tokens: serviceTokens, ...rest } = summaryOf(settings)
+  const { warnings, callers, entra, replaced, sandbox, service_tokens: serviceTokens, operator_tokens: operatorTokens, ...rest } = summaryOf(settings)
   const lines: Record<string, unknown> = {
     sandbox: sandbox ? `yes, replaces ${replaced.join(', ') || 'nothing'}` : 'no',
     ...rest,
     ...prefixed('entra', entra ?? {}),
     ...prefixed('callers', callers),
-    ...prefixed('service_tokens', serviceTokens)
+    ...prefixed('service_tokens', serviceTokens),
+    ...prefixed('operator_tokens', operatorTokens)
   }
   for (const [name, value] of Object.entries(lines)) print(`${name.padEnd(32)}${value === null ? '-' : String(value)}`)
   for (const warning of warnings) complain(`Warning: ${warning}`)

@@ -1,19 +1,13 @@
 // Who calls the operations API, and whether he may: a bearer key (RFC 6750), checked before anything of the request is parsed.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import type { Scope } from '../../administration/callers-port.ts'
+import type { Operator } from '../../administration/operator.ts'
 import { BEARER } from '../bearer.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
+import '../guards.ts'
 import { ProblemError } from './problems.ts'
-
-export type OperatorScope = 'read' | 'rotate' | 'delete' | 'admin' | 'audit'
-
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** What the caller's key must allow. Every route of the operations API declares it. */
-    scope?: OperatorScope
-  }
-}
 
 /** Guards all routes of the scope it is registered in. @throws at boot for a route that declares no scope */
 export const operatorAuthentication = fp(async (server: FastifyInstance, { recogniseCaller }: { recogniseCaller: RecogniseCaller }) => {
@@ -37,10 +31,15 @@ function unauthorized (presented: boolean): ProblemError {
   return new ProblemError(401, 'A valid operator key is required: Authorization: Bearer <key>.', { headers: { 'www-authenticate': challenge } })
 }
 
-function insufficientScope (scope: OperatorScope | undefined): ProblemError {
+function insufficientScope (scope: Scope | undefined): ProblemError {
   return new ProblemError(403, `The key lacks the scope [${scope}].`, {
     headers: { 'www-authenticate': `Bearer realm="dcr-broker", error="insufficient_scope", scope="${scope}"` }
   })
+}
+
+/** Who acts, for the audit. */
+export function operatorOf (request: FastifyRequest): Operator {
+  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
 }
 
 /** The caller of a guarded route. */

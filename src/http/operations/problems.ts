@@ -30,7 +30,7 @@ const STATUSES: Record<RegistrationErrorCode, number> = {
   credential_unreadable: 500
 }
 
-const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, busy: 409 }
+const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, forbidden: 403, busy: 409 }
 
 /** A refusal of this surface itself. Its texts are for the caller. */
 export class ProblemError extends Error {

@@ -2,8 +2,7 @@
 import * as oauth from 'oauth4webapi'
 import t from 'tap'
 import { commandLine } from '../../../src/administration/operator.ts'
-import { mintInitialAccessToken } from '../../../src/initial-access-token.ts'
-import { addInitialAccessToken } from '../../../src/store/caller-administration.ts'
+import { callersIn } from '../../../src/cli/callers.ts'
 import { openDatabase } from '../../../src/store/prisma-client.ts'
 import { INITIAL_ACCESS_TOKEN, request, startTestBroker } from '../../support/broker.ts'
 
@@ -42,10 +41,8 @@ t.test('oauth4webapi', async t => {
   const { prisma, close } = openDatabase({ connectionString: broker.database.url })
   t.teardown(close)
   async function initialToken (name: string, changes: { scopes?: string[], maxRegistrations?: number }): Promise<string> {
-    const { token, digest } = mintInitialAccessToken()
-    const caller = { name, digest, providerName: 'default', policyName: null, expiresInMs: null, scopes: ['register'], maxRegistrations: null }
-    await addInitialAccessToken(prisma, commandLine, { ...caller, ...changes })
-    return token
+    const wanted = { kind: 'initial_access_token', name, providerName: 'default', policyName: null, expiry: null, scopes: ['register'], maxRegistrations: null } as const
+    return (await callersIn(prisma).create({ ...wanted, ...changes }, commandLine, null)).token
   }
 
   await t.test('discovers the same server in both forms', async t => {

@@ -1,0 +1,74 @@
+// Who stands behind a key: keys of the environment, keys of our making, and Entra access tokens of operators and services.
+import type { Scope } from './administration/callers-port.ts'
+import { isMintedKind } from './administration/caller-rules.ts'
+import { createBoundedLookups } from './bounded-lookups.ts'
+import { digestOfCallerToken } from './caller-tokens.ts'
+import type { EntraOperator, ServiceTokens } from './entra/service-tokens.ts'
+import type { RecogniseEnvironmentCaller } from './environment-callers.ts'
+import type { RecogniseCaller } from './http/callers.ts'
+import type { Caller, CallerKind } from './registration/registration.ts'
+import type { StoredCallers } from './store/caller-store.ts'
+import type { StoredCatalogue } from './store/catalogue.ts'
+
+export interface KnownCallersParts {
+  environment: RecogniseEnvironmentCaller
+  catalogue: Pick<StoredCatalogue, 'callerOfKey' | 'providers' | 'load'>
+  callers: Pick<StoredCallers, 'findCallerByDigest' | 'ensureServiceCaller' | 'ensureOperatorCaller' | 'noteUse'>
+  tokens: Pick<ServiceTokens, 'applicationOf' | 'operatorOf'>
+  /** Scopes by app role. */
+  operatorRoles: ReadonlyMap<string, readonly Scope[]>
+  /** Operators of its tenant are bound to no provider. */
+  mainProviderId: string
+  monotonicMs: () => number
+}
+
+export function createKnownCallers (parts: KnownCallersParts): RecogniseCaller {
+  const { environment, catalogue, callers, tokens, operatorRoles, mainProviderId, monotonicMs } = parts
+  const lookups = createBoundedLookups(monotonicMs)
+
+  async function minted (kind: CallerKind, key: string): Promise<Caller | null> {
+    const digest = isMintedKind(kind) ? digestOfCallerToken(kind, key) : null
+    if (digest === null) return null
+    const look = async () => {
+      const caller = await callers.findCallerByDigest(digest)
+      return caller?.kind === kind ? caller : null
+    }
+    // These come with every request: they are kept. One that is not there may have been made a moment ago, at another replica.
+    if (kind !== 'konnect' && kind !== 'operator') return await look()
+    return catalogue.callerOfKey(kind, digest) ?? await lookups.find(digest, async () => {
+      const caller = await look()
+      // Its provider may be as new as it is.
+      if (caller !== null) await catalogue.load()
+      return caller
+    })
+  }
+
+  async function withEntraToken (kind: CallerKind, token: string): Promise<Caller | null> {
+    for (const { id } of kind === 'operator' || kind === 'service' ? catalogue.providers() : []) {
+      const caller = kind === 'operator' ? await operatorOf(id, token) : await serviceOf(id, token)
+      if (caller !== null) return caller
+    }
+    return null
+  }
+
+  async function serviceOf (providerId: string, token: string): Promise<Caller | null> {
+    const applicationId = await tokens.applicationOf(providerId, token)
+    return applicationId === null ? null : await callers.ensureServiceCaller(providerId, applicationId)
+  }
+
+  async function operatorOf (providerId: string, token: string): Promise<Caller | null> {
+    const operator = await tokens.operatorOf(providerId, token)
+    if (operator === null) return null
+    const caller = await callers.ensureOperatorCaller(providerId, providerId === mainProviderId ? null : providerId, operator.identity)
+    // What the roles allow, unless another operator has taken something of it away.
+    return caller === null ? null : { ...caller, scopes: scopesOf(operator).filter(scope => caller.scopes.includes(scope)) }
+  }
+
+  const scopesOf = ({ roles }: EntraOperator) => [...new Set(roles.flatMap(role => operatorRoles.get(role) ?? []))]
+
+  return async (kind, key) => {
+    const caller = environment(kind, key) ?? await minted(kind, key) ?? await withEntraToken(kind, key)
+    if (caller !== null) callers.noteUse(caller.id)
+    return caller
+  }
+}
