@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Registrar } from '../registration/registrar.ts'
 import type { RecogniseCaller } from './callers.ts'
+import { declaredGuards } from './guards.ts'
 import { konnectDialect, sendKonnectError, sendNoSuchRoute } from './konnect/errors.ts'
 import { konnectBridge } from './konnect/routes.ts'
 import { konnectComponents } from './konnect/route-schemas.ts'
@@ -49,6 +50,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   await server.register(admission)
   await server.register(jsonBodies)
   await server.register(routeMethods)
+  await server.register(declaredGuards)
   await server.register(openapi, {
     title: 'DCR Broker',
     description: 'Dynamic client registration for Microsoft Entra ID.',

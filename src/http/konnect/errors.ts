@@ -73,6 +73,11 @@ export function sendUnauthorized (request: FastifyRequest, reply: FastifyReply):
   return send(request, reply, 401, 'unauthorized', 'X-API-KEY is missing or not valid.')
 }
 
+/** Konnect's contract knows no 403, and takes it for what it is: a failure with a sentence. */
+export function sendInsufficientScope (scope: string | undefined, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return send(request, reply, 403, 'access_denied', `The key lacks the scope ${scope}.`)
+}
+
 function sendRefusal (refusal: RequestRefusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { statusCode, message, retryAfterSeconds } = refusal
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)

@@ -7,12 +7,16 @@ import { RegistrationError } from '../../registration/errors.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import { watchDelivery } from '../delivery.ts'
-import { sendKonnectError, sendNoSuchRoute, sendUnauthorized } from './errors.ts'
+import type { Scope } from '../../administration/callers-port.ts'
+import '../guards.ts'
+import { sendInsufficientScope, sendKonnectError, sendNoSuchRoute, sendUnauthorized } from './errors.ts'
 import { presentAddedSecret, presentApplication, presentRotatedSecret, presentSecrets } from './presenter.ts'
 import { toClientEvent, toMetadataChange, toRegisterClient } from './requests.ts'
 import { operations } from './route-schemas.ts'
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+const needs = (scope: Scope) => ({ guard: 'konnect' as const, scope })
 
 export interface KonnectOptions {
   registrar: Registrar
@@ -28,23 +32,25 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
     const key = request.headers['x-api-key']
     request.caller = typeof key === 'string' ? await recogniseCaller('konnect', key) : null
     if (request.caller === null) return sendUnauthorized(request, reply)
+    const { scope } = request.routeOptions.config
+    if (!request.is404 && (scope === undefined || !request.caller.scopes.includes(scope))) return sendInsufficientScope(scope, request, reply)
   })
 
-  server.post('/', { schema: operations.createApplication }, async (request, reply) => {
+  server.post('/', { schema: operations.createApplication, config: needs('register') }, async (request, reply) => {
     const client = await registrar.register(toRegisterClient(request.body), callOf(request))
     watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))
     return reply.code(201).send(presentApplication(client))
   })
 
-  server.delete('/:clientId', { schema: operations.deleteApplication }, async (request, reply) => {
+  server.delete('/:clientId', { schema: operations.deleteApplication, config: needs('delete') }, async (request, reply) => {
     await registrar.remove(clientIdOf(request.params), callOf(request))
     return reply.code(204).send(undefined)
   })
 
-  server.post('/:clientId/new-secret', { schema: operations.rotateSecret }, async request =>
+  server.post('/:clientId/new-secret', { schema: operations.rotateSecret, config: needs('rotate') }, async request =>
     presentRotatedSecret(await registrar.rotateSecret(clientIdOf(request.params), callOf(request))))
 
-  server.post('/:clientId/event-hook', { schema: operations.eventHook }, async (request, reply) => {
+  server.post('/:clientId/event-hook', { schema: operations.eventHook, config: needs('register') }, async (request, reply) => {
     const clientId = clientIdOf(request.params)
     const event = toClientEvent(clientId, request.body)
     if (event.type === 'update_application') await registrar.update(clientId, toMetadataChange(request.body), event, callOf(request))
@@ -52,15 +58,15 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
     return reply.code(200).send(undefined)
   })
 
-  server.get('/:clientId/secrets', { schema: operations.listSecrets }, async request =>
+  server.get('/:clientId/secrets', { schema: operations.listSecrets, config: needs('read') }, async request =>
     presentSecrets(await registrar.listSecrets(clientIdOf(request.params), callOf(request))))
 
-  server.post('/:clientId/secrets', { schema: operations.addSecret }, async (request, reply) => {
+  server.post('/:clientId/secrets', { schema: operations.addSecret, config: needs('rotate') }, async (request, reply) => {
     const secret = await registrar.addSecret(clientIdOf(request.params), callOf(request))
     return reply.code(201).send(presentAddedSecret(secret))
   })
 
-  server.delete('/:clientId/secrets/:secretId', { schema: operations.deleteSecret }, async (request, reply) => {
+  server.delete('/:clientId/secrets/:secretId', { schema: operations.deleteSecret, config: needs('rotate') }, async (request, reply) => {
     const { secretId } = request.params
     if (!UUID.test(secretId)) throw new RegistrationError('unknown_secret', 'The client has no such secret.')
     await registrar.revokeSecret(clientIdOf(request.params), secretId, callOf(request))

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { Type, type TSchema } from 'typebox'
 import { ref } from '../plugins/openapi.ts'
+import '../guards.ts'
 import { RequestRefusal } from '../refusals.ts'
 import { standardDialect } from '../register/dialect.ts'
 import { providerOfIssuerPath } from '../register/issuer.ts'
@@ -45,6 +46,8 @@ const common = {
 }
 const providerParams = Type.Object({ provider: Type.String({ description: 'Name of the provider, that is of the Entra tenant.' }) })
 
+const open = { guard: 'none' } as const
+
 /** Serves the metadata of every issuer at all addresses where a client may look for it. */
 export async function metadata (server: FastifyInstance, { authorizationServers, registers, publicUrl }: MetadataOptions): Promise<void> {
   function send (reply: FastifyReply, form: MetadataForm, issuerPath: string): FastifyReply {
@@ -57,21 +60,23 @@ export async function metadata (server: FastifyInstance, { authorizationServers,
   await server.register(async scope => {
     await scope.register(standardDialect)
     for (const { form, file, id, about } of DOCUMENTS) {
-      scope.get(`/${file}`, { schema: { ...common, operationId: `read${id}`, summary: `Metadata of the default provider: ${form}`, description: about } },
+      scope.get(`/${file}`, { config: open, schema: { ...common, operationId: `read${id}`, summary: `Metadata of the default provider: ${form}`, description: about } },
         async (_request, reply) => send(reply, form, new URL(publicUrl()).pathname))
 
       scope.get<{ Params: { provider: string } }>(`/${file}/t/:provider`, {
+        config: open,
         schema: { ...common, operationId: `read${id}OfProvider`, summary: `Metadata of a provider: ${form}`, description: about, params: providerParams }
       }, async (request, reply) => send(reply, form, `/t/${request.params.provider}`))
 
       // RFC 8414 §3.1: the issuer's path follows, and PUBLIC_URL may have one.
-      scope.get<{ Params: { '*': string } }>(`/${file}/*`, { schema: { hide: true } }, async (request, reply) => send(reply, form, request.params['*']))
+      scope.get<{ Params: { '*': string } }>(`/${file}/*`, { config: open, schema: { hide: true } }, async (request, reply) => send(reply, form, request.params['*']))
     }
   }, { prefix: '/.well-known' })
 
   await server.register(async scope => {
     await scope.register(standardDialect)
     scope.get<{ Params: { provider: string } }>('/openid-configuration', {
+      config: open,
       schema: {
         ...common,
         operationId: 'readOpenIdMetadataAtProvider',

@@ -1,5 +1,6 @@
 // Who registers and who manages: bearer tokens of the Authorization header and of nowhere else (RFC 6750 §2.1), before the body is read.
 import type { FastifyRequest } from 'fastify'
+import type { Scope } from '../../administration/callers-port.ts'
 import { BEARER } from '../bearer.ts'
 import type { Holder } from '../../registration/managed-client.ts'
 import type { Registrar } from '../../registration/registrar.ts'
@@ -17,21 +18,24 @@ export class ChallengeError extends Error {
   /** Null: no token was shown, and then the challenge names no error. */
   readonly error: 'invalid_token' | 'insufficient_scope' | null
 
-  constructor (statusCode: 401 | 403, error: 'invalid_token' | 'insufficient_scope' | null, message: string) {
+  /** What the token would have to allow. */
+  readonly scope: Scope | null
+
+  constructor (statusCode: 401 | 403, error: 'invalid_token' | 'insufficient_scope' | null, message: string, scope: Scope | null = null) {
     super(message)
     this.name = 'ChallengeError'
     this.statusCode = statusCode
     this.error = error
+    this.scope = scope
   }
 }
-
-/** What the token of a registrant must allow. */
-export const REGISTER_SCOPE = 'register'
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 /** @throws ChallengeError, and what `recognise` throws */
-export async function authenticateRegistrant (recognise: RecogniseRegistrant, providerId: string, request: FastifyRequest): Promise<Caller> {
+export async function authenticateRegistrant (
+  recognise: RecogniseRegistrant, providerId: string, scope: Scope | undefined, request: FastifyRequest
+): Promise<Caller> {
   const bearer = bearerOf(request)
   const caller = await recognise(providerId, bearer)
   if (caller === null) {
@@ -39,8 +43,8 @@ export async function authenticateRegistrant (recognise: RecogniseRegistrant, pr
       ? new ChallengeError(401, null, 'An initial access token is required: Authorization: Bearer <token>.')
       : new ChallengeError(401, 'invalid_token', 'The initial access token is not valid: unknown, expired, revoked or of another provider.')
   }
-  if (!caller.scopes.includes(REGISTER_SCOPE)) {
-    throw new ChallengeError(403, 'insufficient_scope', `The token does not allow to register: it lacks the scope ${REGISTER_SCOPE}.`)
+  if (scope === undefined || !caller.scopes.includes(scope)) {
+    throw new ChallengeError(403, 'insufficient_scope', `The token does not allow this: it lacks the scope ${scope}.`, scope ?? null)
   }
   return caller
 }

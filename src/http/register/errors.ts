@@ -4,7 +4,7 @@ import { RegistrationError, type RegistrationErrorCode } from '../../registratio
 import { toRegistrationError } from '../../registration/failures.ts'
 import { RequestRefusal, toRefusal, type RefusalStatus } from '../refusals.ts'
 import { sentenceOfSchemaFault } from '../schema-faults.ts'
-import { ChallengeError, REGISTER_SCOPE } from './authentication.ts'
+import { ChallengeError } from './authentication.ts'
 
 interface Row { status: number, error: string }
 
@@ -88,9 +88,9 @@ function sendRegistrationError (error: RegistrationError, request: FastifyReques
   return send(reply, status, code, error.publicMessage)
 }
 
-function sendChallenge ({ statusCode, error, message }: ChallengeError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendChallenge ({ statusCode, error, message, scope: needed }: ChallengeError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   request.log.info({ status: statusCode, error }, 'Request refused')
-  const scope = error === 'insufficient_scope' ? `, scope="${REGISTER_SCOPE}"` : ''
+  const scope = needed === null ? '' : `, scope="${needed}"`
   reply.header('www-authenticate', error === null ? REALM : `${REALM}, error="${error}"${scope}`)
   return send(reply, statusCode, error ?? 'invalid_token', message)
 }

@@ -5,6 +5,7 @@ import type { Holder, ManagementRequest } from '../../registration/managed-clien
 import type { Registrar } from '../../registration/registrar.ts'
 import type { Provider } from '../../registration/registration.ts'
 import { watchDelivery } from '../delivery.ts'
+import '../guards.ts'
 import { RequestRefusal } from '../refusals.ts'
 import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
 import { standardDialect } from './dialect.ts'
@@ -50,20 +51,21 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
   server.decorateRequest('provider', null)
   server.decorateRequest('holder', null)
 
-  const findProvider = async (request: FastifyRequest) => {
-    request.provider = providerOf(providers, request)
-  }
   // Before the body is read: who has no token learns nothing about what a good document looks like.
-  const byRegistrant = async (request: FastifyRequest) => {
-    request.caller = await authenticateRegistrant(recognise, known(request.provider).id, request)
-  }
-  const byHolder = async (request: FastifyRequest) => {
-    const { clientId } = request.params as { clientId: string }
-    request.holder = await authenticateHolder(registrar, known(request.provider).id, clientId, request)
-  }
+  server.addHook('onRequest', async request => {
+    const { guard, scope } = request.routeOptions.config
+    if (guard === undefined) return
+    request.provider = providerOf(providers, request)
+    if (guard === 'holder') {
+      const { clientId } = request.params as { clientId: string }
+      request.holder = await authenticateHolder(registrar, request.provider.id, clientId, request)
+    } else {
+      request.caller = await authenticateRegistrant(recognise, request.provider.id, scope, request)
+    }
+  })
 
   if (mode !== 'disabled') {
-    server.post('', { schema: operations.register, onRequest: [findProvider, byRegistrant] }, async (request, reply) => {
+    server.post('', { schema: operations.register, config: { guard: 'registrant', scope: 'register' } }, async (request, reply) => {
       const call = { caller: known(request.caller), ...timedRequest(request, reply) }
       if (request.query.dry_run === 'true') return presentPreview(await registrar.preview(toRequestedMetadata(request.body), call))
       const document = toRegisterDocument(request.body, call.caller, request.headers['idempotency-key'])
@@ -75,7 +77,7 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
     })
   }
 
-  const managed = { onRequest: [findProvider, byHolder] }
+  const managed = { config: { guard: 'holder' } } as const
 
   server.get('/:clientId', { ...managed, schema: operations.read }, async (request, reply) =>
     presentClient(await registrar.readRegistration(known(request.holder), timedRequest(request, reply)), issuerOfRequest(request)))
