@@ -1,0 +1,174 @@
+// Promise 6 on every route there is: who may call, and that nothing of another provider can be seen or touched.
+import { readFile } from 'node:fs/promises'
+import type { FastifyInstance } from 'fastify'
+import t, { type Test } from 'tap'
+import { commandLine } from '../../src/administration/operator.ts'
+import type { MintedKind } from '../../src/administration/callers-port.ts'
+import { callersIn } from '../../src/cli/callers.ts'
+import type { DeclaredRoute } from '../../src/http/plugins/route-methods.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
+import { ownedBy, SECOND_PROVIDER, startPreparedBroker, webClient, type PreparedBroker } from '../register/prepared-broker.ts'
+import { konnectApplication } from '../support/broker.ts'
+import { expectationOf, guardOf, requestOf, type MatrixCaller, type Targets } from './route-matrix.ts'
+
+/** Routes that no document describes. */
+const hidden = [
+  'GET /.well-known/oauth-authorization-server/*', 'GET /.well-known/openid-configuration/*',
+  'GET /openapi/public.json', 'GET /openapi/operations.json'
+]
+const isOfDocs = (url: string) => url === '/docs' || url.startsWith('/docs/')
+
+/** Routes that need no key, by the start of their path. A new one is a decision. */
+const open = /^\/(\.well-known\/|t\/:provider\/\.well-known\/|healthz$|readyz$|metrics$|docs(\/|$)|openapi\/)/
+
+const routesOf = (server: FastifyInstance) => server.declaredRoutes().filter(({ method }) => method !== 'OPTIONS')
+const nameOf = ({ method, url }: DeclaredRoute) => `${method} ${url}`
+
+t.test('the route × caller matrix', async t => {
+  const broker = await startPreparedBroker(t, { secondProvider: true })
+  const { publicServer, operationsServer } = broker.broker
+  const { targets, canaries, holder } = await makeClientsOfA(broker)
+  const callers = [...await makeCallers(t, broker), holder]
+  const listeners = [publicServer, operationsServer]
+
+  t.test('the committed documents describe every route, and no other', async t => {
+    for (const [document, server] of [['public', publicServer], ['operations', operationsServer]] as const) {
+      const described = await routesInDocument(document)
+      const served = routesOf(server).filter(({ method, url, isHidden }) => method !== 'HEAD' && !isHidden && !isOfDocs(url))
+      t.same(served.map(route => nameOf(route).replaceAll(/:(\w+)/g, '{$1}')).sort(), described, document)
+      const others = routesOf(server).filter(({ method, url, isHidden }) => method !== 'HEAD' && isHidden && !isOfDocs(url))
+      t.same(others.map(nameOf).filter(name => !hidden.includes(name)), [], `${document}: hidden routes are listed here`)
+    }
+  })
+
+  t.test('a route without a guard is one of those that need none', async t => {
+    for (const server of listeners) {
+      const unguarded = routesOf(server).filter(route => guardOf(route) === 'none').map(({ url }) => url)
+      t.same(unguarded.filter(url => !open.test(url)), [])
+      t.ok(routesOf(server).some(route => guardOf(route) !== 'none'))
+    }
+  })
+
+  t.test('nobody who may not call, and nobody of another provider, sees or touches anything', async t => {
+    const before = await stateOf(broker)
+    for (const server of listeners) {
+      for (const route of routesOf(server)) {
+        for (const caller of callers) {
+          const expected = expectationOf(route, caller)
+          if (expected === 'passes') continue
+          const { isExact, ...request } = requestOf(route, targets, SECOND_PROVIDER)
+          const { statusCode, body } = await send(server, request, caller)
+          const what = `${nameOf(route)} by ${caller.name}: ${statusCode}`
+          if (expected === 'refused') t.equal(statusCode, 401, what)
+          else if (expected === 'forbidden') t.equal(statusCode, 403, what)
+          else if (isExact) t.equal(statusCode, goneIsGone(route) ? 204 : 404, what)
+          // It names nothing of A: a list, something new, or something that the matrix can't name.
+          else t.ok(statusCode !== 401, what)
+          t.same(canaries.filter(canary => body.includes(canary) && !request.url.includes(canary)), [], `${what} tells nothing of A`)
+        }
+      }
+    }
+    t.same(await stateOf(broker), before, 'database and Entra are as before')
+  })
+
+  t.test('who may call is let in', async t => {
+    const asked = new Set<string>()
+    for (const server of listeners) {
+      for (const route of routesOf(server)) {
+        for (const caller of callers) {
+          if (expectationOf(route, caller) !== 'passes') continue
+          // The holder's client is one; others name what nobody knows, so that nothing happens that would decide a later answer.
+          const { isExact: _, ...request } = requestOf(route, caller.kind === 'holder' ? targets : null, SECOND_PROVIDER)
+          if (caller.kind === 'holder' && request.method === 'DELETE') continue
+          const { statusCode } = await send(server, request, caller)
+          t.ok(statusCode !== 401 && statusCode !== 403, `${nameOf(route)} by ${caller.name}: ${statusCode}`)
+          asked.add(nameOf(route))
+        }
+      }
+    }
+    for (const name of ['POST /konnect', 'POST /register', 'GET /register/:clientId', 'GET /v2/registrations', 'POST /v2/callers']) t.ok(asked.has(name), name)
+  })
+
+  t.test('what nobody else could touch, its own key can', async t => {
+    const [konnect] = callers.filter(({ name }) => name === 'Konnect of A')
+    const url = `/konnect/${targets.konnect}`
+    t.equal((await publicServer.inject({ method: 'GET', url: `${url}/secrets`, headers: { 'x-api-key': konnect?.key ?? '' } })).statusCode, 200)
+    t.equal((await publicServer.inject({ method: 'DELETE', url, headers: { 'x-api-key': konnect?.key ?? '' } })).statusCode, 204)
+  })
+})
+
+// To Konnect "already gone" is success, and a client of somebody else is one that was never there.
+function goneIsGone ({ method, url }: DeclaredRoute): boolean {
+  return method === 'DELETE' && url === '/konnect/:clientId'
+}
+
+async function send (server: FastifyInstance, request: { method: string, url: string, payload?: object }, { key }: MatrixCaller) {
+  const headers = key === null ? {} : { 'x-api-key': key, authorization: `Bearer ${key}` }
+  return await server.inject({ ...request, method: request.method as 'GET', headers })
+}
+
+/** Whatever is presented goes into both headers: a key at the wrong door has to be nobody's. */
+async function makeCallers (t: Test, { database }: PreparedBroker): Promise<MatrixCaller[]> {
+  const { prisma, close } = openDatabase({ connectionString: database.url, maxConnections: 2 })
+  t.teardown(close)
+  const make = async (name: string, kind: MintedKind, provider: 'A' | 'B' | null, scopes: string[]): Promise<MatrixCaller> => {
+    const providerName = provider === null ? null : provider === 'A' ? 'default' : SECOND_PROVIDER
+    const wanted = { kind, name, providerName, scopes, policyName: null, maxRegistrations: null, expiry: null }
+    return { name, kind, provider, scopes, key: (await callersIn(prisma).create(wanted, commandLine, null)).token }
+  }
+  const everything = ['read', 'rotate', 'delete', 'admin', 'audit']
+  const ofClients = ['register', 'read', 'rotate', 'delete']
+  return [
+    { name: 'nobody', kind: null, provider: null, scopes: [], key: null },
+    { name: 'a wrong key', kind: null, provider: null, scopes: [], key: 'dcr_knk_0123456789abcdef' },
+    await make('Konnect of A', 'konnect', 'A', ofClients),
+    await make('Konnect of A that may only read', 'konnect', 'A', ['read']),
+    await make('Konnect of B', 'konnect', 'B', ofClients),
+    await make('initial access token of A', 'initial_access_token', 'A', ['register']),
+    await make('initial access token of B', 'initial_access_token', 'B', ['register']),
+    await make('service of A', 'service', 'A', ofClients),
+    await make('service of B', 'service', 'B', ofClients),
+    await make('operator that may only read', 'operator', null, ['read']),
+    await make('operator of B', 'operator', 'B', everything),
+    await make('operator', 'operator', null, everything)
+  ]
+}
+
+async function makeClientsOfA ({ konnect, register, mint, database }: PreparedBroker): Promise<{ targets: Targets, canaries: string[], holder: MatrixCaller }> {
+  const { body: { client_id: konnectClient } } = await konnect('POST', '', konnectApplication({ client_name: 'Canary of Konnect' }))
+  const { name: tokenName, token } = await mint()
+  const owned = ownedBy(await register(webClient({ client_name: 'Canary of a service' }), token))
+  const [row] = (await database.query<Record<string, string>>(`
+    SELECT r.id AS registration, c.key_id AS secret, p.id AS provider, p.tenant_id AS tenant, s.id AS strategy, t.id AS caller
+    FROM registration r JOIN credential c ON c.registration_id = r.id JOIN provider p ON p.id = r.provider_id
+    JOIN auth_strategy s ON s.provider_id = p.id JOIN caller t ON t.name = $2 WHERE r.client_id = $1`, [konnectClient, tokenName])).rows
+  if (row === undefined) throw new Error('The client of A is not there')
+  const { registration = '', secret = '', provider = '', tenant = '', strategy = '', caller = '' } = row
+  return {
+    targets: {
+      konnect: konnectClient, secrets: secret, register: owned.id, registrations: registration, callers: caller, 'dcr-providers': provider, 'application-auth-strategies': strategy
+    },
+    canaries: [konnectClient, owned.id, registration, secret, tenant, caller, 'Canary', tokenName],
+    holder: { name: 'holder of a client of A', kind: 'holder', provider: 'A', scopes: [], key: owned.token }
+  }
+}
+
+/** Of everything there is before anybody calls. What the broker does by itself is left out: times, leases, marks. */
+async function stateOf ({ database, simulator }: PreparedBroker): Promise<unknown> {
+  const rows = async (columns: string, from: string) => (await database.query(`SELECT ${columns} FROM ${from}`)).rows
+  const ofA = 'registration r ON r.id = c.registration_id JOIN provider p ON p.id = r.provider_id AND p.name = \'default\''
+  return {
+    registrations: await rows(`r.id, r.state, r.metadata, r.display_name, r.desired_revision, r.applied_revision, r.labels, r.owner, r.account_enabled,
+      r.management_digest::text AS management`, 'registration r JOIN provider p ON p.id = r.provider_id AND p.name = \'default\' ORDER BY r.id'),
+    credentials: await rows('c.id, c.state, c.key_id', `credential c JOIN ${ofA} ORDER BY c.id`),
+    events: await rows('e.id', `registration_event e JOIN ${ofA.replaceAll('c.', 'e.')} ORDER BY e.id`),
+    callers: await rows('id, name, scopes, provider_id, policy_id, revoked_at, expires_at', 'caller WHERE provider_id IS DISTINCT FROM (SELECT id FROM provider WHERE name <> \'default\') ORDER BY id'),
+    providers: await rows('id, name, tenant_id, deleted_at, labels', 'provider ORDER BY id'),
+    entra: simulator.control.state()
+  }
+}
+
+async function routesInDocument (name: string): Promise<string[]> {
+  const { paths } = JSON.parse(await readFile(`openapi/${name}.json`, 'utf8')) as { paths: Record<string, object> }
+  return Object.entries(paths).flatMap(([path, operations]) => Object.keys(operations).map(method => `${method.toUpperCase()} ${path}`)).sort()
+}
