@@ -32,9 +32,13 @@ const settingOf: Partial<Record<CallerSummary['kind'], string>> = {
   konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
 }
 
+export function isName (name: string): boolean {
+  return /^[^\p{C}]{1,120}$/u.test(name) && name === name.trim()
+}
+
 /** @throws AdministrationError invalid */
 export function checkName (name: string): void {
-  if (!/^[^\p{C}]{1,120}$/u.test(name) || name !== name.trim()) {
+  if (!isName(name)) {
     throw new AdministrationError('The name must be 1 to 120 printable characters, without spaces at its ends.', 'invalid', 'name')
   }
   if (RESERVED_NAME.test(name)) throw new AdministrationError('Names that begin with entra: are those of callers with Entra tokens.', 'invalid', 'name')

@@ -99,3 +99,23 @@ t.test('a caller is bound to a policy and a quota afterwards; what is not given 
   await cli('callers', 'revoke', 'ci')
   t.match(await cli('callers', 'bind', 'ci', '--policy', 'strict'), { code: 1, complaints: [/ci is revoked/] })
 })
+
+t.test('callers create makes a key of each kind; a scope that the kind does not know, or a provider that it needs, is said', async t => {
+  const { cli, json } = await operatorDatabase(t)
+  const make = async (kind: string, ...options: string[]) => await json('callers', 'create', '--kind', kind, '--name', `the ${kind}`, ...options)
+  t.match(await make('konnect'), { kind: 'konnect', provider: 'default', scopes: ['register', 'read', 'rotate', 'delete'], token: /^dcr_knk_[0-9a-f]{64}$/ })
+  t.match(await make('service', '--scopes', 'register'), { kind: 'service', provider: 'default', scopes: ['register'], token: /^dcr_svc_/ })
+  t.match(await make('operator', '--scopes', 'read,admin'), { kind: 'operator', provider: null, scopes: ['read', 'admin'], token: /^dcr_opr_/ })
+  t.match(await make('initial-access-token'), { kind: 'initial_access_token', token: /^dcr_iat_/ })
+  t.match(await cli('callers', 'create', '--kind', 'robot', '--name', 'x'), { code: 2, complaints: [/Accepted: konnect, service, operator, initial-access-token/] })
+  t.match(await cli('callers', 'create', '--kind', 'konnect', '--name', 'x', '--scopes', 'audit'), { code: 2, complaints: [/Accepted for this kind: a comma list of register, read, rotate, delete\./] })
+  t.match(await cli('callers', 'create', '--kind', 'konnect', '--name', 'x', '--policy', 'default'), { code: 1, complaints: [/have policy/] })
+  t.match(await cli('callers', 'create', '--kind', 'operator', '--name', 'x', '--scopes', 'read,'), { code: 2 })
+  t.match((await cli('callers', 'create', '--kind', 'operator', '--name', 'of all')).complaints, [/for all providers; it never expires/])
+
+  t.match(await json('callers', 'bind', 'the konnect', '--scopes', 'read', '--expires-in', '1d', '--name', 'the reader'), {
+    name: 'the reader', scopes: ['read'], expires_at: String
+  })
+  t.match((await cli('callers', 'bind', 'the reader', '--scopes', 'read,delete')).stdout, /^the reader \(.*\) may read, delete; policy default, at most any number of registrations, until /)
+  t.match(await cli('callers', 'bind', 'KONNECT_API_KEYS[0]', '--scopes', 'read'), { code: 1, complaints: [/defined by the setting KONNECT_API_KEYS/] })
+})

@@ -45,6 +45,7 @@ async function startTenant (t: Test, published: SigningKey[], overrides: Partial
     tenant,
     clock,
     applicationOf: async (token: string, providerId = 'default') => await tokens.applicationOf(providerId, token),
+    operatorOf: async (token: string, providerId = 'default') => await tokens.operatorOf(providerId, token),
     /** How often the tenant was asked for its keys. */
     looks: () => entra.graphRequests.filter(({ path }) => path.endsWith('/discovery/v2.0/keys')).length,
     asked: () => entra.graphRequests.map(({ path }) => path)
@@ -229,4 +230,35 @@ t.test('a service of the simulated tenant gets a token for the broker and is rec
   t.equal(await tokens.applicationOf('default', tokenV2), service.clientId)
   t.equal(await tokens.applicationOf('default', await tokenFor(service, 'api://gateway-v1')), service.clientId)
   t.equal(await tokens.applicationOf('default', await tokenFor(stranger, 'api://gateway-v1')), null, 'without the role')
+})
+
+t.test('an operator is a person who lets an application act for him, or an application; either needs one of the roles', async t => {
+  const key = await newKey('k1')
+  const roles = ['Broker.Read', 'Broker.Admin']
+  const { operatorOf } = await startTenant(t, [key], { operators: { audiences: ['api://broker-operators'], roles } })
+  const personId = '66666666-6666-4666-8666-666666666666'
+  const ofApplication = { ...v2Claims, aud: 'api://broker-operators', roles: ['Broker.Read', 'Other'] }
+  const ofPerson = { ...ofApplication, idtyp: 'user', scp: 'access_as_user', sub: 'pairwise', oid: personId.toUpperCase() }
+  t.same(await operatorOf(await sign(key, ofApplication)), { identity: appId, roles: ['Broker.Read'] })
+  t.same(await operatorOf(await sign(key, ofPerson)), { identity: personId, roles: ['Broker.Read'] })
+  t.same(await operatorOf(await sign(key, { ...ofPerson, idtyp: undefined, roles })), { identity: personId, roles })
+
+  const nobodys: Array<[string, object]> = [
+    ['without a role', { ...ofPerson, roles: ['Other'] }],
+    ['without roles', { ...ofPerson, roles: undefined }],
+    ['for services', { ...v2Claims, roles }],
+    ['an ID token', { ...ofPerson, idtyp: undefined, scp: undefined, azp: undefined }],
+    ['a person\'s without a scope', { ...ofPerson, scp: undefined, idtyp: undefined }],
+    ['a person\'s with an empty scope', { ...ofPerson, scp: '' }],
+    ['a person\'s without an application', { ...ofPerson, azp: undefined }],
+    ['a person without an id', { ...ofPerson, oid: undefined }],
+    ['an application that says it is a person', { ...ofApplication, idtyp: 'user' }],
+    ['another tenant', { ...ofPerson, tid: '99999999-9999-4999-8999-999999999999' }],
+    ['over', { ...ofPerson, exp: nowSeconds - 61 }]
+  ]
+  for (const [name, claims] of nobodys) t.equal(await operatorOf(await sign(key, claims)), null, name)
+  t.equal(await operatorOf(await sign(key, ofPerson), 'elsewhere'), null)
+
+  const { operatorOf: ofNobody } = await startTenant(t, [key])
+  t.equal(await ofNobody(await sign(key, ofPerson)), null, 'where no operators are told of')
 })

@@ -1,10 +1,11 @@
 // Promise 6 on every route there is: who may call, and that nothing of another provider can be seen or touched.
 import { readFile } from 'node:fs/promises'
-import type { FastifyInstance } from 'fastify'
+import { fastify, type FastifyContextConfig, type FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { commandLine } from '../../src/administration/operator.ts'
 import type { MintedKind } from '../../src/administration/callers-port.ts'
 import { callersIn } from '../../src/cli/callers.ts'
+import { declaredGuards } from '../../src/http/guards.ts'
 import type { DeclaredRoute } from '../../src/http/plugins/route-methods.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { ownedBy, SECOND_PROVIDER, startPreparedBroker, webClient, type PreparedBroker } from '../register/prepared-broker.ts'
@@ -95,6 +96,21 @@ t.test('the route × caller matrix', async t => {
     t.equal((await publicServer.inject({ method: 'GET', url: `${url}/secrets`, headers: { 'x-api-key': konnect?.key ?? '' } })).statusCode, 200)
     t.equal((await publicServer.inject({ method: 'DELETE', url, headers: { 'x-api-key': konnect?.key ?? '' } })).statusCode, 204)
   })
+})
+
+t.test('a route of the public listener that does not say whom it lets in does not boot', async t => {
+  const boot = async (config: FastifyContextConfig) => {
+    const server = fastify()
+    t.teardown(async () => await server.close())
+    await server.register(declaredGuards)
+    await server.register(async scope => { scope.get('/new', { config }, async () => 'secret') })
+    await server.ready()
+  }
+  await t.rejects(boot({}), { message: 'GET /new declares no guard' })
+  await t.rejects(boot({ scope: 'read' }), { message: 'GET /new declares no guard' })
+  await t.rejects(boot({ guard: 'konnect' }), { message: 'GET /new declares no scope' })
+  await t.resolves(boot({ guard: 'konnect', scope: 'read' }))
+  await t.resolves(boot({ guard: 'none' }))
 })
 
 // To Konnect "already gone" is success, and a client of somebody else is one that was never there.

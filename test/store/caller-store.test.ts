@@ -3,6 +3,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { bootstrap } from '../../src/store/bootstrap.ts'
 import { createCallerStore } from '../../src/store/caller-store.ts'
+import { createCatalogue } from '../../src/store/catalogue.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 
@@ -23,6 +24,7 @@ async function setUp (t: Test) {
     query: database.query,
     providerId,
     clock,
+    catalogue: createCatalogue(prisma),
     store: createCallerStore(prisma, () => clock.ms),
     async addToken (token: string, changes: Record<string, unknown> = {}) {
       const id = randomUUID()
@@ -103,4 +105,37 @@ t.test('a use that can\'t be written disturbs nobody', async t => {
   const { store } = await setUp(t)
   store.noteUse('no id at all')
   await t.resolves(store.settled())
+})
+
+t.test('the catalogue is read again when something in it is different, whatever it is, and only then', async t => {
+  const { catalogue, query, providerId, addToken, store } = await setUp(t)
+  await catalogue.load()
+  /** A provider is another object after another reading. */
+  const isReadAgainAfter = async (...statement: Parameters<typeof query>) => {
+    const before = catalogue.provider(providerId)
+    await query(...statement)
+    await catalogue.refresh()
+    return catalogue.provider(providerId) !== before
+  }
+  const digest = digestOf('a key')
+  const id = await addToken('a key', { kind: 'konnect' })
+  t.equal(catalogue.callerOfKey('konnect', digest), null)
+  t.equal(await isReadAgainAfter('SELECT 1'), true, 'a key was made')
+  t.match(catalogue.callerOfKey('konnect', digest), { id, scopes: ['register'] })
+  t.equal(catalogue.callerOfKey('operator', digest), null, 'of one kind only')
+
+  t.equal(await isReadAgainAfter('SELECT 1'), false)
+  store.noteUse(id)
+  await store.settled()
+  t.equal(await isReadAgainAfter('UPDATE provider SET writes_spent_until = now(), usage_reported_at = now()'), false, 'what changes all the time')
+  await addToken('a token')
+  t.equal(await isReadAgainAfter('SELECT 1'), false, 'what is looked up when it is shown')
+
+  t.equal(await isReadAgainAfter("UPDATE provider SET labels = '{\"a\": \"b\"}'"), true, 'also what nobody reads yet')
+  t.equal(await isReadAgainAfter("UPDATE policy SET rules = '{\"max_clients\": 1}'"), true)
+  t.equal(await isReadAgainAfter('UPDATE caller SET expires_at = now() WHERE id = $1', [id]), true)
+  t.equal(catalogue.callerOfKey('konnect', digest), null, 'over on the clock of PostgreSQL')
+  t.equal(await isReadAgainAfter('UPDATE caller SET expires_at = NULL WHERE id = $1', [id]), true)
+  t.equal(await isReadAgainAfter('UPDATE caller SET revoked_at = now() WHERE id = $1', [id]), true)
+  t.equal(catalogue.callerOfKey('konnect', digest), null, 'revoked')
 })

@@ -1,10 +1,10 @@
 // dcr-broker callers create: makes a key or token for a caller.
-import { kindRules, mintedKinds } from '../../administration/caller-rules.ts'
+import { isName, kindRules, mintedKinds } from '../../administration/caller-rules.ts'
 import type { CallerSummary, MintedKind } from '../../administration/callers-port.ts'
 import { commandLine } from '../../administration/operator.ts'
 import { callerDocument } from '../caller-document.ts'
 import { callersIn } from '../callers.ts'
-import type { Command } from '../command.ts'
+import { UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
 import {
   durationOption, jsonOption, listOption, noArguments, oneOfOption, providerOf, requiredOption, textOption, wholeNumberOption, type OptionValues
@@ -49,13 +49,28 @@ function wantedOf (values: OptionValues) {
   const expiresInMs = durationOption(values, 'expires-in')
   return {
     kind,
-    name: requiredOption(values, 'name'),
+    name: nameOf(values),
     providerName: kindRules[kind].needsProvider ? providerOf(values) : textOption(values, 'provider') ?? null,
     policyName: textOption(values, 'policy') ?? null,
-    scopes: listOption(values, 'scopes'),
+    scopes: scopesOf(values, kind),
     maxRegistrations: wholeNumberOption(values, 'max-registrations', mostRegistrations),
     expiry: expiresInMs === null ? null : { inMs: expiresInMs }
   }
+}
+
+function nameOf (values: OptionValues): string {
+  const name = requiredOption(values, 'name')
+  if (!isName(name)) throw new UsageError('--name is not acceptable. Accepted: 1 to 120 printable characters.')
+  return name
+}
+
+function scopesOf (values: OptionValues, kind: MintedKind): string[] | undefined {
+  const wanted = listOption(values, 'scopes')
+  const { scopes } = kindRules[kind]
+  if (wanted?.every(scope => scopes.some(each => each === scope)) === false) {
+    throw new UsageError(`--scopes is not acceptable. Accepted for this kind: a comma list of ${scopes.join(', ')}.`)
+  }
+  return wanted
 }
 
 function placeOf ({ providerName }: CallerSummary): string {
