@@ -106,6 +106,9 @@ CREATE INDEX "audit_event_txid" ON "audit_event"("txid", "id");
 -- CreateIndex
 CREATE UNIQUE INDEX "audit_seal_event_id_key" ON "audit_seal"("event_id");
 
+-- CreateIndex
+CREATE INDEX "registration_by_state" ON "registration"("state", "provider_id");
+
 -- AddForeignKey
 ALTER TABLE "provider_credential" ADD CONSTRAINT "provider_credential_provider_id_fkey" FOREIGN KEY ("provider_id") REFERENCES "provider"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
@@ -137,6 +140,9 @@ ALTER TABLE "encryption_key" ADD CONSTRAINT "encryption_key_state_known" CHECK (
 
 -- Rewrapping and retiring look for what a key has sealed.
 CREATE INDEX "credential_seal_kid" ON "credential"("seal_kid", "id") WHERE "seal_kid" IS NOT NULL;
+
+-- Metrics count the secrets that end soon.
+CREATE INDEX "credential_ending" ON "credential"("expires_at") WHERE "state" = 'active';
 
 -- The audit only grows: by trigger for everybody, by grant for all but superusers.
 CREATE FUNCTION "refuse_change"() RETURNS trigger LANGUAGE plpgsql AS $$
