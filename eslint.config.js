@@ -9,7 +9,7 @@ const layer = (files, forbidden, message) => ({
   }
 })
 
-const adapters = ['entra', 'store', 'vault', 'http', 'jobs', 'cli', 'sandbox', 'simulator', 'demo']
+const adapters = ['entra', 'store', 'vault', 'http', 'jobs', 'cli', 'sandbox', 'simulator', 'demo', 'metrics', 'telemetry']
 const foldersExcept = (...allowed) => adapters
   .filter(folder => !allowed.includes(folder))
   .map(folder => `**/${folder}/**`)
@@ -30,6 +30,8 @@ export default [
   layer(['src/vault/**'], [...foldersExcept('vault'), '@prisma/*', '@azure/*', '@microsoft/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),
   layer(['src/http/**'], [...foldersExcept('http'), '@prisma/*', '@azure/*', '@microsoft/*'], 'A surface calls use cases of the core; it knows no adapter.'),
   layer(['src/jobs/**'], [...foldersExcept('jobs'), '@prisma/*', '@azure/*', '@microsoft/*', 'fastify'], 'A job calls the core; it knows no adapter.'),
+  layer(['src/metrics/**'], [...foldersExcept('metrics'), '@prisma/*', 'fastify'], 'Metrics are told; they know no surface and no adapter.'),
+  layer(['src/telemetry/**'], [...foldersExcept('telemetry'), '@prisma/*', 'fastify'], 'Traces are told; they know no surface and no adapter.'),
   layer(['src/simulator/**'], [...foldersExcept('simulator'), '**/registration/**', '@prisma/*', '@azure/*'],
     'The simulator is Entra: it shares no code with the broker, so that the two cannot share a mistake.')
 ]

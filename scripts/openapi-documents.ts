@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
 import type { OperationsResources } from '../src/http/operations/routes.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'
+import type { MetricsText } from '../src/http/metrics-route.ts'
 import { createReadiness } from '../src/http/readiness.ts'
 import { createLogger } from '../src/logger.ts'
 import type { Registrar } from '../src/registration/registrar.ts'
@@ -34,7 +35,8 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
     recogniseCaller: async () => null,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
-    version
+    version,
+    metrics: unconnected<MetricsText>()
   })
 }
 

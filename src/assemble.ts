@@ -16,6 +16,9 @@ import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import { createKnownCallers } from './known-callers.ts'
+import { installationGauges, tokenGauges } from './metrics/installation-gauges.ts'
+import { METRICS_CONTENT_TYPE } from './metrics/metrics.ts'
+import { openObservation } from './observation.ts'
 import { createProviderAdministration } from './provider-administration.ts'
 import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
@@ -37,6 +40,7 @@ import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
+import { createStateReader } from './store/state-reader.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
 import { createEnvelopeVault } from './vault/envelope-vault.ts'
@@ -74,15 +78,16 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     redeliveryWindowMs: limits.redeliveryWindowMs,
     writesPerSecond: settings.entra.writesPerSecond
   }
+  const nameOf = (providerId: string): string => catalogue.provider(providerId)?.name ?? providerId
+  const observation = await openObservation({ telemetry: settings.telemetry, version, log, nameOf })
+  const { metrics, correlation } = observation
   const access = createProviderAccess({
     environment: tenant,
     federatedTokenFile: settings.entra.federatedTokenFile,
     openSecret: createProviderSecrets(prisma, vault),
     attemptTimeoutMs: limits.attemptTimeoutMs
   })
-  const directories = createEntraDirectories([], {
-    observe: ({ error, ...attempt }) => log.debug({ ...attempt, fault: error?.fault }, 'Graph call')
-  })
+  const directories = createEntraDirectories([], { observe: observation.graphAttempted })
   const serviceTokens = createServiceTokens([])
   const catalogue: StoredCatalogue = createCatalogue(prisma, { onLoaded: () => serveProviders() })
   const serveProviders = createServedProviders({
@@ -102,21 +107,22 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
 
   const ports: Ports = {
-    store: {
+    store: observation.spanned('database', {
       ...createRegistrationStore(prisma, times, clock.monotonicMs), ...createDeliveryStore(prisma, times), ...createExpiryStore(prisma, times)
-    },
+    }),
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
     vault,
     clock,
-    log
+    log,
+    correlation
   }
   const registrar = createRegistrar(ports, coreSettings(settings))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
   const publicServer: FastifyInstance = await buildPublicServer({
     logger: log,
-    registrar,
+    registrar: observation.spanned('use case', registrar),
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     recogniseRegistrant: async (providerId, bearer) => {
       if (bearer !== null) return await recogniseBearer(providerId, bearer)
@@ -127,7 +133,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     authorizationServers: createAuthorizationServers({ catalogue, access, isOpen: settings.registrationMode === 'open', issuerBase }),
     version,
     publicUrl: settings.publicListener.url,
-    issuerBase
+    issuerBase,
+    observer: observation.requests
   })
   const readiness = createReadiness({
     checks: {
@@ -139,10 +146,11 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       },
       started: untilPassed(async () => { if (!hasStarted) throw new Error('Not started yet') })
     },
-    tenants: () => Object.fromEntries(directories.health().map(({ providerId, state }) =>
-      [catalogue.provider(providerId)?.name ?? providerId, TENANT_STATES[state]])),
+    tenants: () => Object.fromEntries(directories.health().map(({ providerId, state }) => [nameOf(providerId), TENANT_STATES[state]])),
     onFailure: (check, error) => log.debug({ err: error, check }, 'Not ready')
   })
+  metrics.watch(installationGauges(createStateReader(prisma)))
+  metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: {
@@ -169,7 +177,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     readiness,
     publicDocument: () => publicServer.swagger(),
-    version
+    version,
+    metrics: { contentType: METRICS_CONTENT_TYPE, text: metrics.text },
+    observer: observation.requests
   })
 
   const stopping = new AbortController()
@@ -198,10 +208,10 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
       loops = [
-        startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log),
-        startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log),
+        startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log, metrics.roundEnded),
+        startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log, metrics.roundEnded),
         // What the CLI or another replica has changed.
-        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log)
+        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log, metrics.roundEnded)
       ]
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
@@ -222,7 +232,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       await registrar.close()
       await Promise.all([directories.close(), serviceTokens.close(), callerStore.settled()])
       await closeServer(operationsServer)
-      await database.close()
+      await Promise.all([database.close(), observation.close()])
       keyring.close()
     }
   }

@@ -4,7 +4,7 @@ import { DirectoryError } from '../registration/ports.ts'
 import type { BrokerToken } from './broker-token.ts'
 import type { Cloud } from './clouds.ts'
 import { graphError, graphFailure, unreadableAnswer } from './graph-errors.ts'
-import { Authentication, RequestIds, unwrapped, Wire } from './graph-middleware.ts'
+import { Authentication, RequestIds, SentIds, unwrapped, Wire } from './graph-middleware.ts'
 import { HttpFailure, type Http, type HttpAnswer } from './http.ts'
 import { parseJson } from './json.ts'
 
@@ -32,6 +32,10 @@ export interface GraphObservation {
   method: GraphCall['method']
   status: number
   durationMs: number
+  /** The `client-request-id` it was sent under; null: it was not sent. */
+  clientRequestId: string | null
+  /** Graph's own id of it, which Microsoft's support asks for; null: no answer. */
+  graphRequestId: string | null
   error: DirectoryError | null
 }
 
@@ -57,11 +61,11 @@ export function createGraphClient (options: {
   })
   const root = `${cloud.graphBaseUrl}/${cloud.graphVersion}`
 
-  async function attempt (call: GraphCall, signal: AbortSignal): Promise<HttpAnswer> {
+  async function attempt (call: GraphCall, sent: SentIds, signal: AbortSignal): Promise<HttpAnswer> {
     const writes = call.method !== 'GET'
     let answer: HttpAnswer | undefined
     try {
-      const request = sdk.api(call.path).headers(call.headers ?? {}).option('signal', signal).responseType(ResponseType.RAW)
+      const request = sdk.api(call.path).headers(call.headers ?? {}).option('signal', signal).responseType(ResponseType.RAW).middlewareOptions([sent])
       answer = wire.answerOf(await send(request, call))
     } catch (error) {
       throw asDirectoryError(call, unwrapped(error), writes)
@@ -74,14 +78,22 @@ export function createGraphClient (options: {
   return {
     async call (call, signal) {
       const startedMs = performance.now()
-      const report = (status: number, error: DirectoryError | null): void =>
-        observe?.({ call: call.name, method: call.method, status, durationMs: performance.now() - startedMs, error })
+      const sent = new SentIds()
+      const report = (status: number, graphRequestId: unknown, error: DirectoryError | null): void => observe?.({
+        call: call.name,
+        method: call.method,
+        status,
+        durationMs: performance.now() - startedMs,
+        clientRequestId: sent.ids.at(-1) ?? null,
+        graphRequestId: typeof graphRequestId === 'string' ? graphRequestId.slice(0, 64) : null,
+        error
+      })
       try {
-        const answer = await attempt(call, signal)
-        report(answer.status, null)
+        const answer = await attempt(call, sent, signal)
+        report(answer.status, answer.headers['request-id'], null)
         return { status: answer.status, body: parseJson(answer.text), unreadable: () => unreadableAnswer(call.name, answer, call.method !== 'GET') }
       } catch (error) {
-        if (error instanceof DirectoryError) report(Number(error.diagnostics['status'] ?? 0), error)
+        if (error instanceof DirectoryError) report(Number(error.diagnostics['status'] ?? 0), error.diagnostics['requestId'], error)
         throw error
       }
     },

@@ -1,6 +1,6 @@
 // The Graph SDK's middleware chain: token, request id, wire. Nothing else is in it; above all not the SDK's retry handler,
 // which would send a POST again after a 504 and make a second object.
-import { GraphClientError, type Context, type Middleware } from '@microsoft/microsoft-graph-client'
+import { GraphClientError, type Context, type Middleware, type MiddlewareOptions } from '@microsoft/microsoft-graph-client'
 import { randomUUID } from 'node:crypto'
 import type { BrokerToken } from './broker-token.ts'
 import type { Http, HttpAnswer, HttpRequest } from './http.ts'
@@ -34,6 +34,12 @@ export class Authentication implements Middleware {
   }
 }
 
+/** Given with a request, it is told the ids under which the request was sent. */
+export class SentIds implements MiddlewareOptions {
+  /** The newest last; two when Graph refused the token at first. */
+  readonly ids: string[] = []
+}
+
 /** A fresh id per attempt, by which Microsoft's support finds it. */
 export class RequestIds implements Middleware {
   #next: Middleware | undefined
@@ -43,7 +49,10 @@ export class RequestIds implements Middleware {
   }
 
   async execute (context: Context): Promise<void> {
-    headersOf(context)['client-request-id'] = randomUUID()
+    const id = randomUUID()
+    headersOf(context)['client-request-id'] = id
+    const options = context.middlewareControl?.getMiddlewareOptions(SentIds)
+    if (options instanceof SentIds) options.ids.push(id)
     await this.#next?.execute(context)
   }
 }

@@ -6,6 +6,7 @@ import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
 import { callersTag } from './operations/callers/route-schemas.ts'
 import { callerComponents } from './operations/callers/schemas.ts'
+import { metricsRoute, type MetricsText } from './metrics-route.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
 import { providerComponents } from './operations/providers/schemas.ts'
 import { operationsApi, type OperationsResources } from './operations/routes.ts'
@@ -16,6 +17,7 @@ import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
+import { requestObservation, type RequestObserver } from './plugins/request-observation.ts'
 import { routeMethods } from './plugins/route-methods.ts'
 import type { Readiness } from './readiness.ts'
 import { serverOptions } from './server-options.ts'
@@ -28,10 +30,13 @@ export interface OperationsServerOptions {
   /** The document of the public listener, once that is ready. */
   publicDocument: () => object
   version: string
+  metrics: MetricsText
+  /** Left out: nobody counts or traces. */
+  observer?: RequestObserver
 }
 
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, recogniseCaller, readiness, publicDocument, version, resources } = options
+  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer } = options
   const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -42,6 +47,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     // Other services share the host name.
     strictTransportSecurity: { includeSubDomains: false }
   })
+  if (observer !== undefined) await server.register(requestObservation, { observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
   await server.register(admission)
@@ -55,7 +61,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
       { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
       { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
       callersTag,
-      { name: 'Health', description: 'For orchestrators and load balancers; no key needed.' }
+      { name: 'Health', description: 'For orchestrators, load balancers and Prometheus; no key needed.' }
     ],
     securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key, or an Entra access token of an operator with an app role. Scopes decide what it may do.' } }
   })
@@ -63,6 +69,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   for (const component of components) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
+  await server.register(metricsRoute, { metrics })
   await server.register(operationsApi, { prefix: '/v2', recogniseCaller, resources })
   await server.register(docs, { publicDocument })
   return server

@@ -14,6 +14,7 @@ import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
+import { requestObservation, type RequestObserver } from './plugins/request-observation.ts'
 import { routeMethods } from './plugins/route-methods.ts'
 import type { RecogniseRegistrant } from './register/authentication.ts'
 import type { Providers } from './register/issuer.ts'
@@ -35,6 +36,8 @@ export interface PublicServerOptions {
   publicUrl: string | null
   /** The same for issuers and management addresses. Asked per request: a sandbox with PORT=0 knows it only once it listens. */
   issuerBase: () => string
+  /** Left out: nobody counts or traces. */
+  observer?: RequestObserver
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
@@ -45,6 +48,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   server.setErrorHandler(sendKonnectError)
   server.setNotFoundHandler(sendNoSuchRoute)
   await server.register(helmet)
+  if (options.observer !== undefined) await server.register(requestObservation, { observer: options.observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
   await server.register(admission)

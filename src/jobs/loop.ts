@@ -6,8 +6,13 @@ export interface Loop {
   close (): Promise<void>
 }
 
+/** Told of every round; null: it failed. */
+export type RoundObserver = (name: string, report: object | null) => void
+
 /** Rounds that fail are tried again; `name` says in the log which. `report` members that are all 0 are not worth a line. */
-export function startLoop (name: string, work: (signal: AbortSignal) => Promise<object | void>, intervalMs: number, log: Log): Loop {
+export function startLoop (
+  name: string, work: (signal: AbortSignal) => Promise<object | void>, intervalMs: number, log: Log, observe: RoundObserver = () => {}
+): Loop {
   const stopping = new AbortController()
   let timer: NodeJS.Timeout | undefined
   let round: Promise<void> = Promise.resolve()
@@ -16,10 +21,12 @@ export function startLoop (name: string, work: (signal: AbortSignal) => Promise<
   async function runRound (): Promise<void> {
     try {
       const report = await work(stopping.signal)
+      observe(name, report ?? {})
       if (isFailing) log.info({}, `${name} works again`)
       isFailing = false
       if (report !== undefined && Object.values(report).some(count => count !== 0)) log.info({ ...report }, name)
     } catch (error) {
+      observe(name, null)
       // The database is away: the next round tries again.
       if (!isFailing) log.warn({ err: error }, `${name} fails; each round is tried again`)
       isFailing = true

@@ -202,7 +202,8 @@ export class Operation {
     const timeoutMs = Math.min(this.settings.attemptTimeoutMs, earlier(deadline, SHORTEST_ATTEMPT_MS / 2).remainingMs())
     const timer = setTimeout(() => controller.abort(), timeoutMs)
     try {
-      return await work(controller.signal)
+      const ids = { registrationId: this.registration.id, requestId: this.actor.requestId }
+      return await this.ports.correlation.within(ids, async () => await work(controller.signal))
     } finally {
       clearTimeout(timer)
     }

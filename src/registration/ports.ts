@@ -49,6 +49,18 @@ export interface Log {
   error (details: object, message: string): void
 }
 
+/** What a call outwards belongs to. */
+export interface CorrelationIds {
+  registrationId: string
+  /** Of the caller's request; null: the broker's own work. */
+  requestId: string | null
+}
+
+/** Carries the ids beside the calls of `work`, so that logs and traces of whatever they reach can name them. */
+export interface Correlation {
+  within<T> (ids: CorrelationIds, work: () => T): T
+}
+
 export interface Ports {
   directories: Directories
   store: RegistrationStore & DeliveryStore & ExpiryStore
@@ -56,4 +68,5 @@ export interface Ports {
   vault: Vault
   clock: Clock
   log: Log
+  correlation: Correlation
 }

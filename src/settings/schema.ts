@@ -122,7 +122,7 @@ export const environmentSchema = Type.Object({
   }),
 
   LOG_LEVEL: oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], 'info', 'Least severity that is logged.'),
-  OTEL_EXPORTER_OTLP_ENDPOINT: text({ description: 'Where traces are sent.', 'x-default': 'off' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text({ description: 'Base of the OTLP/HTTP addresses of a collector that gets traces.', 'x-default': 'off' }),
   NODE_ENV: text({ description: '`production` never is a sandbox.' }),
   SANDBOX_DIR: Type.String({ default: '.sandbox', description: 'Where the sandbox keeps its state.' }),
   SIMULATOR_PORT: port(3002, 'Port of the sandbox\'s Entra simulator; 0 takes a free one.')

@@ -7,7 +7,7 @@ import { isSandbox, replacementsFor, type GivenValues, type SandboxReplacements 
 import type { EnvironmentValues } from './schema.ts'
 import { collectGiven } from './secret-files.ts'
 import { checkShape } from './shape.ts'
-import { unknownNameWarnings, withoutEffectWarnings } from './unknown-names.ts'
+import { unknownNameWarnings } from './unknown-names.ts'
 
 export interface Listener {
   host: string
@@ -152,7 +152,7 @@ export function readSettings (environment: NodeJS.ProcessEnv, options: ReadOptio
   const sandbox = isSandbox({ ...Object.fromEntries([...unusable].map(name => [name, ''])), ...given.values })
   const allFaults = [...given.faults, ...faults, ...consistencyFaults({ values, unusable, sandbox })]
   if (allFaults.length > 0) throw new SettingsError(allFaults)
-  const warnings = [...unknownNameWarnings(environment), ...withoutEffectWarnings(given.values), ...(sandbox ? ignoredNameWarnings(given.values) : [])]
+  const warnings = [...unknownNameWarnings(environment), ...(sandbox ? ignoredNameWarnings(given.values) : [])]
   return deepFreeze(group(values, sandbox ? sandboxSettings(values, given.values, options) : null, warnings))
 }
 

@@ -1,5 +1,5 @@
 // Names that look like ours and are not: most often a typing error that would silently leave a default in place.
-import { secretNames, settingNames, type SettingName } from './schema.ts'
+import { secretNames, settingNames } from './schema.ts'
 
 // First words that other programs use as well.
 const generic = new Set(['NODE', 'OTEL', 'LOG', 'MAX', 'REQUEST'])
@@ -21,13 +21,6 @@ export function unknownNameWarnings (environment: NodeJS.ProcessEnv): string[] {
     .filter(([name, value]) => isSuspect(name) && !serviceName.test(name) && !serviceAddress.test(value ?? ''))
     .map(([name]) => `${name} is not a setting of the broker and has no effect.`)
     .sort()
-}
-
-/** Settings of parts that this release does not have yet. */
-export const settingsWithoutEffect: readonly SettingName[] = ['OTEL_EXPORTER_OTLP_ENDPOINT']
-
-export function withoutEffectWarnings (given: Readonly<Partial<Record<SettingName, unknown>>>): string[] {
-  return settingsWithoutEffect.filter(name => given[name] !== undefined).map(name => `${name} has no effect in this release.`)
 }
 
 function isSuspect (name: string): boolean {

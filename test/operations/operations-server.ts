@@ -127,7 +127,8 @@ export async function createServer (t: Closing, { records, caller = operator, re
     recogniseCaller: recogniser(caller),
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),
-    version: '1.2.3'
+    version: '1.2.3',
+    metrics: { contentType: 'text/plain', text: async () => '' }
   })
   t.teardown(async () => await server.close())
   return server

@@ -175,7 +175,8 @@ t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
     recogniseCaller: async () => { throw new StoreUnavailableError('Not started yet') },
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
-    version: '1.2.3'
+    version: '1.2.3',
+    metrics: { contentType: 'text/plain', text: async () => '' }
   })
   t.teardown(async () => await server.close())
   t.equal((await problemOf(server, { url: '/v2/registrations', headers: authorized })).statusCode, 503)
