@@ -2,12 +2,13 @@
 import { parseArgs } from 'node:util'
 import { redactText } from '../log-redaction.ts'
 import { version } from '../version.ts'
-import { CommandError, UsageError, type Command, type CommandContext, type ExitCode } from './command.ts'
+import { CommandError, exitCodes, UsageError, type Command, type CommandContext, type ExitCode } from './command.ts'
 import { callersBind } from './commands/callers-bind.ts'
 import { callersCreate } from './commands/callers-create.ts'
 import { callersList } from './commands/callers-list.ts'
 import { callersRevoke } from './commands/callers-revoke.ts'
 import { configCheck } from './commands/config-check.ts'
+import { doctor } from './commands/doctor.ts'
 import { installationRenew } from './commands/installation-renew.ts'
 import { installationShow } from './commands/installation-show.ts'
 import { keyring } from './commands/keyring.ts'
@@ -19,12 +20,15 @@ import { registrationsEnable } from './commands/registrations-enable.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
 import { scopesSet } from './commands/scopes-set.ts'
+import { serve } from './commands/serve.ts'
 import { usageDeclare } from './commands/usage-declare.ts'
 import { usageReport } from './commands/usage-report.ts'
 
 /** By their first word, or by two where the first names what the second does something with. */
-const commands: Readonly<Record<string, Command>> = {
+export const commands: Readonly<Record<string, Command>> = {
+  serve,
   migrate,
+  doctor,
   'config-check': configCheck,
   keyring,
   'installation show': installationShow,
@@ -61,6 +65,8 @@ async function dispatch ([name, ...rest]: readonly string[], context: CommandCon
   }
   if (name === '--help' || name === '-h' || name === 'help') {
     help(Object.values(commands)).forEach(context.print)
+    context.print('Exit codes')
+    for (const [code, meaning] of Object.entries(exitCodes)) context.print(`      ${code}  ${meaning}`)
     return 0
   }
   if (name === undefined) throw new UsageError('Which command? See dcr-broker --help.')

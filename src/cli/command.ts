@@ -1,7 +1,12 @@
 // What a command of the CLI is.
 
-/** 0: done. 1: it can't be done, or the answer is no. 2: the command line is wrong. */
 export type ExitCode = 0 | 1 | 2
+
+export const exitCodes: Readonly<Record<ExitCode, string>> = {
+  0: 'Done.',
+  1: 'It can\'t be done, or the answer is no: something is missing, invalid, in use, pending or unhealthy. stderr says why, a line each.',
+  2: 'The command line is wrong; nothing was tried.'
+}
 
 export interface CommandContext {
   environment: NodeJS.ProcessEnv

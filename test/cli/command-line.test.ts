@@ -11,6 +11,7 @@ t.test('--version answers the version of the package', async t => {
 t.test('--help names every command, and that of a command its options', async t => {
   const all = await runHere(['--help'])
   t.equal(all.code, 0)
+  t.match(all.stdout, /^Exit codes\n +0 {2}Done\.\n +1 .+\n +2 .+\n$/m)
   for (const command of ['migrate', 'config-check', 'keyring create <path>', 'callers create', 'policies set <name>', 'scopes remove <name>']) t.match(all.stdout, `dcr-broker ${command}`)
   const one = await runHere(['migrate', '--help'])
   t.equal(one.code, 0)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { programArguments } from '../support/programs.ts'
 
-const programs = { main: 'src/main', demo: 'src/demo/main' }
+const programs = { main: 'src/main', demo: 'src/demo/main', cli: 'src/cli/main' }
 
 export interface Ended {
   code: number | null
@@ -20,9 +20,9 @@ export interface MainProcess {
 }
 
 /** With nothing in the environment but what is given (and what a process needs to run at all). */
-export function startMain (environment: Record<string, string>, program: keyof typeof programs = 'main'): MainProcess {
+export function startMain (environment: Record<string, string>, program: keyof typeof programs = 'main', args: readonly string[] = []): MainProcess {
   const { PATH = '', HOME = '', TMPDIR } = process.env
-  const child = spawn(process.execPath, programArguments(programs[program]), {
+  const child = spawn(process.execPath, [...programArguments(programs[program]), ...args], {
     cwd: resolve('.'),
     env: { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), ...environment },
     stdio: ['ignore', 'pipe', 'pipe']
