@@ -1,22 +1,31 @@
 // The committed OpenAPI documents: current, valid, complete, and open about where secrets are.
 import { readFile } from 'node:fs/promises'
+import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
 import t from 'tap'
 import { documentNames, openApiDocument, type DocumentName } from '../scripts/openapi-documents.ts'
 
+/** Redocly's recommended rules without the one that does not fit: nothing is wrong with a probe that can't fail. */
+const lintRules = { 'operation-4xx-response': 'off' } as const
+
+interface Media { example?: unknown, examples?: Record<string, { value?: unknown }>, schema: { $ref?: string, examples?: unknown[] } }
+
 interface Operation {
+  requestBody?: { content: Record<string, Media> }
   operationId?: string
   summary?: string
   tags?: string[]
   security?: Array<Record<string, string[]>>
   parameters?: Array<{ name: string, description?: string }>
-  responses: Record<string, { description: string, content?: Record<string, unknown> }>
+  responses: Record<string, { description: string, content?: Record<string, Media> }>
 }
 
 interface Document {
   tags: Array<{ name: string, description: string }>
   paths: Record<string, Record<string, Operation>>
-  components: { schemas: Record<string, unknown>, securitySchemes: Record<string, unknown> }
+  components: { schemas: Record<string, { examples?: unknown[] }>, securitySchemes: Record<string, unknown> }
 }
 
 const documents = Object.fromEntries(await Promise.all(documentNames.map(async name =>
@@ -43,6 +52,32 @@ for (const name of documentNames) {
     t.same([...references].sort(), Object.keys(document.components.schemas).map(schema => `#/components/schemas/${schema}`).sort())
   })
 
+  t.test(`every body that openapi/${name}.json lets in or answers with success has an example that its schema accepts`, async t => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: true })
+    addFormats.default(ajv)
+    ajv.addSchema(document, 'document')
+    for (const { name: route, operation } of operationsOf(document)) {
+      const answers = Object.entries(operation.responses).filter(([status]) => status < '300').map(([status, { content }]) => [status, content] as const)
+      const bodies = [['request', operation.requestBody?.content] as const, ...answers]
+      for (const [which, content] of bodies) {
+        for (const [type, media] of Object.entries(content ?? {})) {
+          const where = `${route} ${which} ${type}`
+          const examples = examplesOf(document, media)
+          t.ok(examples.length > 0, `${where}: give its schema \`examples: [ … ]\` (options of Type.Object; a list takes those of its rows)`)
+          const reference = media.schema.$ref
+          const validate = reference === undefined ? ajv.compile(media.schema) : ajv.getSchema(`document${reference}`)
+          for (const example of examples) t.ok(validate?.(example), `${where}: ${JSON.stringify(validate?.errors ?? 'valid')}`)
+        }
+      }
+    }
+  })
+
+  t.test(`a linter finds nothing in openapi/${name}.json`, async t => {
+    const config = await createConfig({ extends: ['recommended'], rules: lintRules })
+    const problems = await lintFromString({ source: documents[name], absoluteRef: `${name}.json`, config })
+    t.same(problems.map(({ ruleId, message, location }) => `${ruleId}: ${message} (${location[0]?.pointer ?? ''})`), [])
+  })
+
   t.test(`every route of openapi/${name}.json says what it is for, who may call it and how it fails`, async t => {
     const operations = operationsOf(document)
     t.ok(operations.length > 2)
@@ -63,11 +98,21 @@ for (const name of documentNames) {
   })
 }
 
+/** Those of the media type, or of the schema it refers to. */
+function examplesOf ({ components }: Document, { example, examples, schema }: Media): unknown[] {
+  const component = schema.$ref?.split('/').at(-1)
+  return [
+    ...(example === undefined ? [] : [example]),
+    ...Object.values(examples ?? {}).map(({ value }) => value),
+    ...schema.examples ?? [],
+    ...(component === undefined ? [] : components.schemas[component]?.examples ?? [])
+  ]
+}
+
 /** The marked ones, and names about secrets that hold none. */
 const harmless = [
-  'initial_client_secret', 'initial_client_secret_expires_at', 'secret',
+  'initial_client_secret', 'initial_client_secret_expires_at', 'secret', 'token',
   'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
-  'client_secret', 'token', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
   'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported',
   'id_token_signed_response_alg', 'id_token_signing_alg_values_supported'
 ]

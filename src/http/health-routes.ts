@@ -6,13 +6,17 @@ import type { CheckState, Readiness, TenantState } from './readiness.ts'
 
 const word = <Name extends string>(names: Name[]) => Type.Unsafe<Name>({ type: 'string', enum: names })
 
-export const Liveness = Type.Object({ status: word(['ok']) }, { $id: 'Liveness', description: 'The process answers.' })
+export const Liveness = Type.Object({ status: word(['ok']) }, { $id: 'Liveness', description: 'The process answers.', examples: [{ status: 'ok' }] })
 
 export const ReadinessView = Type.Object({
   status: word(['ready', 'not_ready', 'draining']),
   checks: Type.Record(Type.String(), word<CheckState>(['ok', 'failed', 'timed_out']), { description: 'Parts of this replica; one that fails makes it not ready.' }),
   tenants: Type.Record(Type.String(), word<TenantState>(['unknown', 'usable', 'failing']), { description: 'Entra tenants by provider; they never decide the status.' })
-}, { $id: 'Readiness', description: 'Whether this replica can serve.' })
+}, {
+  $id: 'Readiness',
+  description: 'Whether this replica can serve.',
+  examples: [{ status: 'ready', checks: { database: 'ok', migrations: 'ok', keyring: 'ok', started: 'ok' }, tenants: { default: 'usable' } }]
+})
 
 const common = { tags: ['Health'], security: [] }
 const answer = (description: string) => ({ description, content: { 'application/json': { schema: ref(ReadinessView) } } })

@@ -30,6 +30,10 @@ const konnectIds = {
   dcr_provider_id: optionalText('Konnect\'s id of its DCR provider; any string.')
 }
 
+const exampleClientId = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
+const exampleSecretId = 'e2d9f7b4-6a51-4c3e-8b07-1f5a9c2d3e46'
+const exampleSecret = 'example-not-a-real-secret'
+
 export const NewApplication = Type.Object({
   client_name: Type.String({ description: 'Name of the application. Kept whole; Entra gets a safe form of at most 120 characters.' }),
   application_description: optionalText('Description of the application.', MAX_DESCRIPTION),
@@ -38,7 +42,20 @@ export const NewApplication = Type.Object({
   scopes: optionalList('Kept in the record.'),
   token_endpoint_auth_method: optionalText('client_secret_post, client_secret_basic, …'),
   ...konnectIds
-}, { $id: 'KonnectNewApplication', title: 'New application', description: 'Unknown members are ignored.' })
+}, {
+  $id: 'KonnectNewApplication',
+  title: 'New application',
+  description: 'Unknown members are ignored.',
+  examples: [{
+    client_name: 'Orders',
+    application_description: 'Reads orders',
+    redirect_uris: ['https://orders.example.com/callback'],
+    grant_types: ['client_credentials'],
+    scopes: ['openid'],
+    token_endpoint_auth_method: 'client_secret_post',
+    auth_strategy_id: 'b1b9a4e5-8f8f-4f11-9d3b-444444444444'
+  }]
+})
 
 export const EventHook = Type.Object({
   event_type: Type.String({ maxLength: MAX_TEXT, description: 'update_application, add_registration or remove_registration; others are recorded.' }),
@@ -51,7 +68,15 @@ export const EventHook = Type.Object({
   api_id: optionalText('What the client was registered for, in newer portals.'),
   audience: optionalText('Audience override of the product version.'),
   ...konnectIds
-}, { $id: 'KonnectEventHook', title: 'Event', description: 'Unknown members are ignored.' })
+}, {
+  $id: 'KonnectEventHook',
+  title: 'Event',
+  description: 'Unknown members are ignored.',
+  examples: [
+    { event_type: 'update_application', client_id: exampleClientId, application_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'] },
+    { event_type: 'add_registration', client_id: exampleClientId, application_id: 'a4d1c1f0-4a53-4c6f-8c35-666666666666', api_id: 'orders-api' }
+  ]
+})
 
 const clientId = Type.String({ description: 'Entra\'s appId: the client_id for tokens.' })
 const clientSecret = Type.String({ description: 'Shown once.', 'x-secret': true })
@@ -63,12 +88,24 @@ export const ApplicationAnswer = Type.Object({
   client_secret: clientSecret,
   client_id_issued_at: time('When the client was registered.'),
   client_secret_expires_at: time('When the secret ends.')
-}, { $id: 'KonnectApplication', title: 'Application', additionalProperties: false })
+}, {
+  $id: 'KonnectApplication',
+  title: 'Application',
+  additionalProperties: false,
+  examples: [{
+    client_id: exampleClientId,
+    client_secret: exampleSecret,
+    client_id_issued_at: '2026-11-26T09:00:00.000Z',
+    client_secret_expires_at: '2028-11-25T09:00:00.000Z'
+  }]
+})
 
 export const SecretAnswer = Type.Object({
   client_id: clientId,
   client_secret: clientSecret
-}, { $id: 'KonnectSecret', title: 'Rotated secret', additionalProperties: false })
+}, {
+  $id: 'KonnectSecret', title: 'Rotated secret', additionalProperties: false, examples: [{ client_id: exampleClientId, client_secret: exampleSecret }]
+})
 
 export const SecretWithIdAnswer = Type.Object({
   secret_id: secretId,
@@ -76,7 +113,18 @@ export const SecretWithIdAnswer = Type.Object({
   client_secret: clientSecret,
   created_at: time('When the secret was made.'),
   expires_at: time('When the secret ends.')
-}, { $id: 'KonnectSecretWithId', title: 'Added secret', additionalProperties: false })
+}, {
+  $id: 'KonnectSecretWithId',
+  title: 'Added secret',
+  additionalProperties: false,
+  examples: [{
+    secret_id: exampleSecretId,
+    client_id: exampleClientId,
+    client_secret: exampleSecret,
+    created_at: '2026-11-26T09:00:00.000Z',
+    expires_at: '2028-11-25T09:00:00.000Z'
+  }]
+})
 
 export const SecretListAnswer = Type.Object({
   secrets: Type.Array(Type.Object({
@@ -86,7 +134,20 @@ export const SecretListAnswer = Type.Object({
     created_at: time('When the secret was made.'),
     expires_at: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'When the secret ends.' })
   }, { additionalProperties: false }))
-}, { $id: 'KonnectSecretList', title: 'Secrets', additionalProperties: false })
+}, {
+  $id: 'KonnectSecretList',
+  title: 'Secrets',
+  additionalProperties: false,
+  examples: [{
+    secrets: [{
+      secret_id: exampleSecretId,
+      client_id: exampleClientId,
+      status: 'ACTIVE',
+      created_at: '2026-11-26T09:00:00.000Z',
+      expires_at: '2028-11-25T09:00:00.000Z'
+    }]
+  }]
+})
 
 export const ErrorAnswer = Type.Object({
   error: Type.String({ description: 'Short code.' }),

@@ -60,6 +60,8 @@ export function metadataOf (server: AuthorizationServer, form: MetadataForm, reg
 const link = (description: string) => Type.String({ format: 'uri', description })
 const texts = (description: string) => Type.Array(Type.String(), { description })
 
+const exampleTenant = 'https://login.microsoftonline.com/3f1f3f0c-52b4-4c6e-9f0a-6a2f0d6f1b11'
+
 /** The schema is for the document of the API; `metadataOf` writes the answers. */
 export const AuthorizationServerMetadata = Type.Object({
   issuer: link('The broker\'s name for this provider. ID tokens carry Entra\'s own issuer.'),
@@ -80,4 +82,22 @@ export const AuthorizationServerMetadata = Type.Object({
   subject_types_supported: Type.Optional(texts('In the OpenID form.')),
   id_token_signing_alg_values_supported: Type.Optional(texts('In the OpenID form.')),
   claims_supported: Type.Optional(texts('In the OpenID form.'))
-}, { $id: 'AuthorizationServerMetadata', title: 'Authorization server metadata', description: 'RFC 8414 §2 and OpenID Connect Discovery §3.' })
+}, {
+  $id: 'AuthorizationServerMetadata',
+  title: 'Authorization server metadata',
+  description: 'RFC 8414 §2 and OpenID Connect Discovery §3.',
+  examples: [metadataOf({
+    issuer: 'https://dcr.example.com',
+    endpoints: {
+      authorizationEndpoint: `${exampleTenant}/oauth2/v2.0/authorize`,
+      tokenEndpoint: `${exampleTenant}/oauth2/v2.0/token`,
+      jwksUri: `${exampleTenant}/discovery/v2.0/keys`,
+      deviceAuthorizationEndpoint: `${exampleTenant}/oauth2/v2.0/devicecode`,
+      endSessionEndpoint: `${exampleTenant}/oauth2/v2.0/logout`,
+      userinfoEndpoint: 'https://graph.microsoft.com/oidc/userinfo'
+    },
+    scopes: ['openid', 'profile', 'offline_access'],
+    grantTypes: ['authorization_code', 'refresh_token'],
+    authMethods: ['none', 'client_secret_basic', 'client_secret_post']
+  }, 'oauth', true)]
+})

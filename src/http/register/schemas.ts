@@ -42,6 +42,8 @@ const metadata = {
 
 const localized = { patternProperties: { [LOCALIZED_MEMBER.source]: { type: ['string', 'null'], maxLength: MAX_TEXT } } }
 
+const exampleClientId = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
+
 const newClientExamples = [
   // A web application with a secret.
   { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile' },
@@ -73,7 +75,8 @@ export const ClientReplacement = Type.Object({
   ...localized,
   $id: 'ClientReplacement',
   title: 'Replacing client metadata',
-  description: 'All of it: what is left out is deleted (RFC 7592 §2.2). registration_access_token, registration_client_uri, client_secret_expires_at and client_id_issued_at must not be there.'
+  description: 'All of it: what is left out is deleted (RFC 7592 §2.2). registration_access_token, registration_client_uri, client_secret_expires_at and client_id_issued_at must not be there.',
+  examples: [{ client_id: exampleClientId, ...newClientExamples[0], client_name: 'Orders, renamed' }]
 })
 
 /** Members that only the server writes (RFC 7592 §2.2). */
@@ -96,7 +99,24 @@ export const RegisteredClientAnswer = Type.Object({
   token_endpoint_auth_method: Type.String({ description: 'As registered.' }),
   scope: Type.Optional(Type.String({ description: 'Names that were registered, separated by spaces.' }))
 }, {
-  $id: 'RegisteredClient', title: 'Registered client', description: 'RFC 7591 §3.2.1: with every member that was registered.', additionalProperties: true
+  $id: 'RegisteredClient',
+  title: 'Registered client',
+  description: 'RFC 7591 §3.2.1: with every member that was registered.',
+  additionalProperties: true,
+  examples: [{
+    client_id: exampleClientId,
+    client_id_issued_at: 1_795_683_600,
+    client_secret: 'example-not-a-real-secret',
+    client_secret_expires_at: 1_811_235_600,
+    registration_access_token: 'example-not-a-real-token',
+    registration_client_uri: `https://dcr.example.com/register/${exampleClientId}`,
+    client_name: 'Orders',
+    redirect_uris: ['https://orders.example.com/callback'],
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: 'client_secret_basic',
+    scope: 'openid profile'
+  }]
 })
 
 const Access = Type.Object({
@@ -113,7 +133,21 @@ export const PreviewAnswer = Type.Object({
     requiredResourceAccess: Type.Array(Access),
     grantedAccess: Type.Array(Access, { description: 'What the broker would grant for the whole tenant.' })
   }, { additionalProperties: true, description: 'What would be written to Entra, in Graph\'s names.' })
-}, { $id: 'RegistrationPreview', title: 'Dry run', description: 'What the request would become. Nothing was made.' })
+}, {
+  $id: 'RegistrationPreview',
+  title: 'Dry run',
+  description: 'What the request would become. Nothing was made.',
+  examples: [{
+    policy: 'default',
+    registered: { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code'] },
+    entra: {
+      displayName: 'Orders',
+      platforms: { web: ['https://orders.example.com/callback'], publicClient: [], spa: [] },
+      requiredResourceAccess: [],
+      grantedAccess: []
+    }
+  }]
+})
 
 export const OAuthError = Type.Object({
   error: Type.String({ description: 'Code.' }),

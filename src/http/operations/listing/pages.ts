@@ -5,7 +5,7 @@ import { nullable, ref } from '../../plugins/openapi.ts'
 import { encodeCursor } from './cursor.ts'
 import type { ReadListQuery } from './list-query.ts'
 
-/** @param name of the component, @param what one row is, in the plural */
+/** @param row its `examples` make that of the page, @param name of the component, @param what one row is, in the plural */
 export function pageSchema<Row extends TSchema> (row: Row, name: string, what: string) {
   return Type.Object({
     data: Type.Array(ref(row)),
@@ -17,7 +17,12 @@ export function pageSchema<Row extends TSchema> (row: Row, name: string, what: s
         next: nullable(Type.String({ description: 'Path and query of the next page, by page[after]; null on the last.' }))
       })
     })
-  }, { $id: name, description: `A page of ${what}.` })
+  }, { $id: name, description: `A page of ${what}.`, ...exampleOf(row) })
+}
+
+function exampleOf (row: TSchema & { examples?: unknown }): { examples?: unknown[] } {
+  if (!Array.isArray(row.examples)) return {}
+  return { examples: [{ data: row.examples, meta: { page: { size: 10, number: 1, total: row.examples.length, next: null } } }] }
 }
 
 export interface PageBody<Row> {
