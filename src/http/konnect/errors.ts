@@ -10,7 +10,7 @@ import type { ErrorBody } from './schemas.ts'
 interface Row { status: number, error: string }
 
 /** Total: the compiler asks for a row when the core learns a new code. Our own faults are 5xx, never the caller's 400. */
-const ROWS: Record<RegistrationErrorCode, Row> = {
+export const ROWS: Record<RegistrationErrorCode, Row> = {
   invalid_client_metadata: { status: 400, error: 'invalid_client_metadata' },
   invalid_redirect_uri: { status: 400, error: 'invalid_redirect_uri' },
   invalid_request: { status: 400, error: 'invalid_request' },
@@ -33,7 +33,7 @@ const ROWS: Record<RegistrationErrorCode, Row> = {
   credential_unreadable: { status: 500, error: 'server_error' }
 }
 
-const REFUSALS: Record<RefusalStatus, string> = {
+export const REFUSALS: Record<RefusalStatus, string> = {
   400: 'invalid_request',
   404: 'not_found',
   408: 'request_timeout',

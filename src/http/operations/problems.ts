@@ -8,7 +8,7 @@ import { RequestRefusal, toRefusal, type Dialect } from '../refusals.ts'
 import { fromSchemaFault, type InvalidParameter } from './invalid-parameters.ts'
 
 /** Total: the compiler asks for a status when the core learns a new code. Our own faults are 5xx. */
-const STATUSES: Record<RegistrationErrorCode, number> = {
+export const STATUSES: Record<RegistrationErrorCode, number> = {
   invalid_client_metadata: 400,
   invalid_redirect_uri: 400,
   invalid_request: 400,
@@ -30,7 +30,7 @@ const STATUSES: Record<RegistrationErrorCode, number> = {
   credential_unreadable: 500
 }
 
-const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, forbidden: 403, busy: 409 }
+export const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, forbidden: 403, busy: 409 }
 
 /** A refusal of this surface itself. Its texts are for the caller. */
 export class ProblemError extends Error {

@@ -13,7 +13,7 @@ const TEMPORARILY_UNAVAILABLE = 'temporarily_unavailable'
 const RETRY_AFTER_SECONDS = 5
 
 /** Total: the compiler asks for a row when the core learns a new code. Our own faults are 5xx, never the caller's 400. */
-const ROWS: Record<RegistrationErrorCode, Row> = {
+export const ROWS: Record<RegistrationErrorCode, Row> = {
   invalid_client_metadata: { status: 400, error: 'invalid_client_metadata' },
   invalid_redirect_uri: { status: 400, error: 'invalid_redirect_uri' },
   invalid_request: { status: 400, error: 'invalid_request' },
@@ -37,7 +37,7 @@ const ROWS: Record<RegistrationErrorCode, Row> = {
   credential_unreadable: { status: 500, error: SERVER_ERROR }
 }
 
-const REFUSALS: Record<RefusalStatus, string> = {
+export const REFUSALS: Record<RefusalStatus, string> = {
   400: 'invalid_request',
   404: 'not_found',
   408: 'invalid_request',
