@@ -67,5 +67,8 @@ export async function checkOwnCredentials (prisma: PrismaClient, now: Date): Pro
 /** For a database that can't be asked. */
 export function unreachable (error: unknown): Finding {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-  return failed('database', `It does not answer: ${messageOf(cause)}.`, 'Check DATABASE_URL, the network and the server; the password is not shown here.')
+  const text = messageOf(cause)
+  // Prisma wraps the words of the driver in a sentence about the call.
+  const reason = /Message: `(.*)`\.?$/.exec(text)?.[1] ?? text
+  return failed('database', `It can't be used: ${reason.trim().replace(/\.$/, '')}.`, 'Check DATABASE_URL, the network and the server; the password is not shown here.')
 }
