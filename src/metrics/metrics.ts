@@ -41,10 +41,20 @@ export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
 const REQUEST_BUCKETS = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16]
 const GRAPH_BUCKETS = [0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8]
 
+/** Memory, CPU, event loop: of the process, and collected by a timer that can't be stopped; so once, however many brokers it holds. */
+const ofProcess = new Registry()
+let isCollecting = false
+
+function collectOfProcess (): void {
+  if (isCollecting) return
+  isCollecting = true
+  collectDefaultMetrics({ register: ofProcess })
+}
+
 export function createMetrics (version: string): Metrics {
+  collectOfProcess()
   const registry = new Registry()
   const registers = [registry]
-  collectDefaultMetrics({ register: registry })
   const counter = (name: string, help: string, labelNames: readonly string[] = []) => new Counter({ name, help, labelNames: [...labelNames], registers })
 
   new Gauge({ name: 'dcr_build_info', help: 'The release that runs; always 1.', labelNames: ['version'], registers }).set({ version }, 1)
@@ -83,7 +93,7 @@ export function createMetrics (version: string): Metrics {
     },
     async text () {
       await gauges.refresh()
-      return await registry.metrics()
+      return `${await registry.metrics()}${await ofProcess.metrics()}`
     }
   }
 }
