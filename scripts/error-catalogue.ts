@@ -32,6 +32,7 @@ const registrationErrors: Record<RegistrationErrorCode, readonly [meaning: strin
 const administrationErrors: Record<AdministrationErrorCode, readonly [meaning: string, remedy: string]> = {
   unknown: ['There is no such thing, or it belongs to a provider that the caller may not see.', 'Check the id and the provider of the key.'],
   invalid: ['A value is not acceptable.', 'invalid_parameters names the member and says what would be accepted.'],
+  forbidden: ['The operator\'s key is bound to a provider, or lacks what it would give away.', 'Use a key that may.'],
   conflict: ['It contradicts what is there: a name that is taken, a thing in use, one that the environment defines.', 'The sentence says what is in the way.'],
   busy: ['Something else is at work on it.', 'Try again.']
 }
