@@ -1,5 +1,5 @@
 // Who may see which registration (promise 6), and how one is taken hold of.
-import type { Core } from './core.ts'
+import type { Actor, Core } from './core.ts'
 import { deadlineIn, earlier, type Deadline } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
 import { busy } from './failures.ts'
@@ -15,6 +15,8 @@ const LOCK_POLL_MS = 50
 export interface Call {
   caller: Caller
   requestId: string
+  /** Where the request came from, for the audit. */
+  sourceAddress?: string | null
   /** What of its deadline the request has spent before the use case; 0 when it is left out. */
   elapsedMs?: number
   /** Who acts, for the audit, when it is not the caller whose clients these are. */
@@ -31,6 +33,11 @@ export function isVisible (registration: Registration, caller: Caller): boolean 
 
 export function unknownClient (): RegistrationError {
   return new RegistrationError('unknown_client', 'There is no such client.')
+}
+
+/** Who acts in a call, for the audit. */
+export function actorOf ({ caller, requestId, sourceAddress = null, actor = caller.id }: Call): Actor {
+  return { id: actor, requestId, sourceAddress }
 }
 
 /** The caller's client, whatever became of it; null when it is not there or not his. */
@@ -61,8 +68,7 @@ export async function takeHold (core: Core, registrationId: string, call: Call, 
   for (;;) {
     const held = await ports.store.acquire(registrationId)
     if (held !== null) {
-      const actor = { id: call.actor ?? call.caller.id, requestId: call.requestId }
-      return new Operation(core, held, deadline, actor, { resumed: isLeftUnfinished(held.registration) })
+      return new Operation(core, held, deadline, actorOf(call), { resumed: isLeftUnfinished(held.registration) })
     }
     if (deadline.remainingMs() < 2 * LOCK_POLL_MS) throw busy()
     await ports.clock.sleep(LOCK_POLL_MS * (1 + ports.clock.random()))

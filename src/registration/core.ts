@@ -15,4 +15,6 @@ export interface Core {
 export interface Actor {
   id: string
   requestId: string | null
+  /** Where the request came from; left out: not over the network. */
+  sourceAddress?: string | null
 }

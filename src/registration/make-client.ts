@@ -1,5 +1,5 @@
 // Making a client: one reserve, the saga, one activate; and the answer of a registration that is open already.
-import type { Call } from './access.ts'
+import { actorOf, type Call } from './access.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { FLUSH_INTERVAL_MS } from './deliveries.ts'
@@ -32,7 +32,7 @@ export async function makeClient (core: Core, entry: NewRegistration, call: Call
     if (reservation.kind === 'refused') throw quotaReached(reservation.quota)
     if (reservation.kind === 'reserved') {
       const options = { resumed: false, paidTurnInMs: reservation.waitMs }
-      const operation = new Operation(core, reservation.held, deadline, { id: call.caller.id, requestId: call.requestId }, options)
+      const operation = new Operation(core, reservation.held, deadline, actorOf(call), options)
       return { client: await make(core, operation, deadline), isNew: true }
     }
     const client = reservation.openId === null ? null : await answerOfOpen(core, entry, reservation.openId, startedAtMs, call, deadline)
@@ -99,6 +99,7 @@ function reservedNote (core: Core, entry: NewRegistration, call: Call): AuditEnt
     registrationId: entry.id,
     providerId: entry.providerId,
     requestId: call.requestId,
+    sourceAddress: call.sourceAddress ?? null,
     detail: { surface: entry.surface, client_name: entry.metadata.clientName }
   }
 }

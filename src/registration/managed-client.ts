@@ -28,7 +28,7 @@ export interface Holder {
 }
 
 /** A request whose caller is known by its token. */
-export type ManagementRequest = Pick<Call, 'requestId' | 'elapsedMs'>
+export type ManagementRequest = Pick<Call, 'requestId' | 'sourceAddress' | 'elapsedMs'>
 
 export interface ReplaceDocument {
   requested: RequestedMetadata

@@ -118,6 +118,7 @@ export class Operation {
       registrationId: this.registration.id,
       providerId: this.registration.providerId,
       requestId: this.actor.requestId,
+      sourceAddress: this.actor.sourceAddress ?? null,
       detail
     })
   }

@@ -234,6 +234,8 @@ export interface AuditEntry {
   registrationId: string | null
   providerId: string | null
   requestId: string | null
+  /** Where the request came from; null or left out: not over the network. */
+  sourceAddress?: string | null
   /** Never a secret. */
   detail: Record<string, string | number | boolean | null>
 }

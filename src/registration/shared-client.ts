@@ -1,5 +1,5 @@
 // The client that identical public registrations share: answered for as long as it lives, here and in Entra.
-import type { Call } from './access.ts'
+import { actorOf, type Call } from './access.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { uniqueNameOf } from './lifecycle.ts'
@@ -32,7 +32,7 @@ async function isThere (core: Core, { id }: Registration, call: Call, deadline: 
   const { clock, store } = core.ports
   const held = await store.acquire(id)
   if (held === null) return true
-  const operation = new Operation(core, held, deadline, { id: call.caller.id, requestId: call.requestId }, { resumed: false })
+  const operation = new Operation(core, held, deadline, actorOf(call), { resumed: false })
   const { registration, directory } = operation
   const look = async () => await operation.call(signal => directory.findApplication(uniqueNameOf(id), signal)) !== null
   try {

@@ -23,10 +23,12 @@ const takeLease = (times: LeaseTimes) => Prisma.sql`
   due_at = now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}`
 
 const insertAudit = (source: string, audit: string) => Prisma.sql`
-  INSERT INTO audit_event (id, at, actor, action, outcome, registration_id, provider_id, request_id, detail)
-  SELECT a.id, a.at, a.actor, a.action, a.outcome, a.registration_id, a.provider_id, a.request_id, a.detail
+  INSERT INTO audit_event (id, at, actor, action, outcome, registration_id, provider_id, request_id, source_address, detail)
+  SELECT a.id, a.at, a.actor, a.action, a.outcome, a.registration_id, a.provider_id, a.request_id, a.source_address, a.detail
   FROM ${Prisma.raw(source)}, jsonb_populate_recordset(NULL::audit_event, ${audit}::jsonb) a
   ON CONFLICT (id) DO NOTHING`
+
+const isSameValue = Prisma.sql`credential.seal_ciphertext = excluded.seal_ciphertext`
 
 export function reserveStatement (registration: string, credentialId: string | null, audit: string, windowMs: number, times: LeaseTimes): Prisma.Sql {
   return Prisma.sql`
@@ -143,8 +145,11 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
         c.verifier, c.pepper_id, c.erase_at, c.proved_at, c.revoke_after, c.created_at, now()
       FROM held, jsonb_populate_recordset(NULL::credential, ${save.credentials}::jsonb) c
       ON CONFLICT (id) DO UPDATE SET state = excluded.state, key_id = excluded.key_id, hint = excluded.hint, expires_at = excluded.expires_at,
-        seal_version = excluded.seal_version, seal_kid = excluded.seal_kid, seal_wrapped_key = excluded.seal_wrapped_key,
-        seal_ciphertext = excluded.seal_ciphertext, verifier = excluded.verifier, pepper_id = excluded.pepper_id, erase_at = excluded.erase_at,
+        seal_version = excluded.seal_version, seal_ciphertext = excluded.seal_ciphertext,
+        -- A value that was rewrapped while this was under way stays under its new key.
+        seal_kid = CASE WHEN ${isSameValue} THEN credential.seal_kid ELSE excluded.seal_kid END,
+        seal_wrapped_key = CASE WHEN ${isSameValue} THEN credential.seal_wrapped_key ELSE excluded.seal_wrapped_key END,
+        verifier = excluded.verifier, pepper_id = excluded.pepper_id, erase_at = excluded.erase_at,
         proved_at = excluded.proved_at, revoke_after = excluded.revoke_after, updated_at = excluded.updated_at
     ), happened AS (
       INSERT INTO registration_event (id, registration_id, type, application_id, product_id, audience, digest, received_at)

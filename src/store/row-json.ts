@@ -119,6 +119,7 @@ export function auditJson (entries: readonly AuditEntry[]): string {
     registration_id: entry.registrationId,
     provider_id: entry.providerId,
     request_id: entry.requestId,
+    source_address: entry.sourceAddress ?? null,
     detail: entry.detail
   })))
 }

@@ -75,7 +75,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
 }
 
 function callOf (request: FastifyRequest): Call {
-  return { caller: request.caller as Caller, requestId: request.id }
+  return { caller: request.caller as Caller, requestId: request.id, sourceAddress: request.ip }
 }
 
 // Every client id we gave out is a GUID; anything else was never one of ours.

@@ -107,7 +107,7 @@ function providerOf (providers: Providers, request: FastifyRequest): Provider {
 
 /** Looking up a token has taken its part of the request's deadline. */
 function timedRequest (request: FastifyRequest, reply: FastifyReply): ManagementRequest {
-  return { requestId: request.id, elapsedMs: reply.elapsedTime }
+  return { requestId: request.id, sourceAddress: request.ip, elapsedMs: reply.elapsedTime }
 }
 
 function known<T> (value: T | null): T {
