@@ -1,8 +1,13 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createAuditReader } from './administration/audit.ts'
+import { CHECKPOINT_MESSAGE } from './administration/audit-checkpoint.ts'
+import { createAuditSealer, type AuditSealer } from './administration/audit-sealer.ts'
 import { createCallers } from './administration/callers.ts'
 import type { Scope } from './administration/callers-port.ts'
+import { createEncryptionKeys } from './administration/encryption-keys.ts'
+import { createKeyWatch } from './administration/key-watch.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { mintCallerToken } from './caller-tokens.ts'
@@ -30,16 +35,20 @@ import { createServedProviders } from './served-providers.ts'
 import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
+import { createAuditBrowser } from './store/audit-browser.ts'
+import { createAuditChainStore } from './store/audit-chain-store.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
 import { createCallerRegister } from './store/caller-administration.ts'
 import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
+import { createEncryptionKeyStore } from './store/encryption-key-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
+import { createReplicaStore } from './store/replica-store.ts'
 import { createStateReader } from './store/state-reader.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
@@ -49,6 +58,9 @@ import { openKeyring } from './vault/keyring.ts'
 const HOUR_MS = 3_600_000
 /** With the loop's jitter and the statement itself a change of a provider, policy, scope or caller counts on every replica within a second. */
 const CATALOGUE_MS = 700
+/** How often a replica reports its keys and follows the database's word which is active. */
+const KEY_WATCH_MS = 3_000
+const CHECKPOINT_MS = 60_000
 const DAY_MS = 24 * HOUR_MS
 
 const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried: 'unknown', accepted: 'usable', failing: 'failing' }
@@ -100,6 +112,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     attemptTimeoutMs: limits.attemptTimeoutMs,
     log
   })
+  const keyWatch = createKeyWatch(createReplicaStore(prisma), vault, { id: clock.uuid(), version })
+  const sealer = createAuditSealer(createAuditChainStore(prisma), vault, clock)
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let hasStarted = false
@@ -141,7 +155,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       database: async () => { await prisma.$queryRaw`SELECT 1` },
       migrations: untilPassed(createMigrationsCheck(settings.database.url)),
       keyring: async () => {
-        const fault = keyring.fault()
+        const fault = keyring.fault() ?? keyWatch.fault()
         if (fault !== null) throw new Error(fault)
       },
       started: untilPassed(async () => { if (!hasStarted) throw new Error('Not started yet') })
@@ -172,7 +186,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         mint: mintCallerToken,
         providerName: id => catalogue.provider(id)?.name ?? null,
         apply: () => catalogue.load()
-      })
+      }),
+      audit: createAuditReader(createAuditBrowser(prisma)),
+      encryptionKeys: createEncryptionKeys(createEncryptionKeyStore(prisma), vault, clock)
     },
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     readiness,
@@ -188,7 +204,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const callers = environmentCallers(settings.callers, vault)
   const operatorTokens = operatorTokensOf(settings)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
-  const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, catalogue, provider, callers }
+  const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
@@ -211,7 +227,14 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log, metrics.roundEnded),
         startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log, metrics.roundEnded),
         // What the CLI or another replica has changed.
-        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log, metrics.roundEnded)
+        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log, metrics.roundEnded),
+        startLoop('Key watch', () => keyWatch.look(), KEY_WATCH_MS, log, metrics.roundEnded),
+        ...(limits.auditSealIntervalMs === 0
+          ? []
+          : [
+              startLoop('Audit sealer', signal => sealer.seal(signal), limits.auditSealIntervalMs, log, metrics.roundEnded),
+              startLoop('Audit checkpoint', async () => logCheckpoint(sealer, log), CHECKPOINT_MS, log, metrics.roundEnded)
+            ])
       ]
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
@@ -231,6 +254,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
       await registrar.close()
       await Promise.all([directories.close(), serviceTokens.close(), callerStore.settled()])
+      if (loops.length > 0) await keyWatch.leave().catch((error: unknown) => log.debug({ err: error }, 'The replica could not sign off; it is forgotten by itself'))
+      logCheckpoint(sealer, log)
       await closeServer(operationsServer)
       await Promise.all([database.close(), observation.close()])
       keyring.close()
@@ -261,6 +286,12 @@ function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSe
 /** The settings accept no other scopes. */
 function operatorTokensOf ({ operatorTokens: { audiences, roles } }: CompleteSettings) {
   return { audiences, roles: Object.keys(roles), scopes: new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>) }
+}
+
+/** Kept outside the database, so that it shows when the audit there was cut or written anew. */
+function logCheckpoint (sealer: AuditSealer, log: Logger): void {
+  const checkpoint = sealer.checkpoint()
+  if (checkpoint !== null) log.info({ ...checkpoint }, CHECKPOINT_MESSAGE)
 }
 
 function addressOf (server: FastifyInstance): string {

@@ -1,11 +1,12 @@
 // What has to succeed once before requests can be served: migrations, keys, bootstrap, catalogue. Tried until it does: a broker
 // that comes up before its database answers 503 until the database is there.
+import { keyringFault, type KeyWatch } from './administration/key-watch.ts'
 import { applyMigrations, migrationStatus } from './store/migrations.ts'
 import { StoreUnavailableError, type Clock, type Log } from './registration/ports.ts'
 import { bootstrap, type Bootstrap, type EnvironmentCaller, type EnvironmentProvider } from './store/bootstrap.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
-import { listEncryptionKeys, listReferencedKids, rememberEncryptionKeys } from './store/encryption-keys.ts'
 import type { PrismaClient } from './store/prisma-client.ts'
+import { createReplicaStore } from './store/replica-store.ts'
 import { guarded } from './store/store-errors.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
@@ -25,6 +26,7 @@ export interface StartupParts {
   /** Applies pending migrations by itself: in a sandbox. */
   migrates: boolean
   vault: EnvelopeVault
+  keyWatch: KeyWatch
   catalogue: StoredCatalogue
   provider: EnvironmentProvider
   callers: readonly EnvironmentCaller[]
@@ -32,10 +34,10 @@ export interface StartupParts {
 
 /** @throws StartupError, BootstrapError for what waiting can't mend; StoreUnavailableError while the database is away */
 async function startOnce (parts: StartupParts, signal: AbortSignal): Promise<Bootstrap> {
-  const { prisma, databaseUrl, migrates, vault, catalogue, provider, callers } = parts
+  const { prisma, databaseUrl, migrates, vault, keyWatch, catalogue, provider, callers } = parts
   if (migrates) await guarded(() => applyMigrations({ connectionString: databaseUrl, signal }))
   await checkMigrations(databaseUrl, signal)
-  await checkKeys(prisma, vault)
+  await checkKeys(prisma, vault, keyWatch)
   const result = await bootstrap(prisma, provider, callers)
   await catalogue.load()
   return result
@@ -78,10 +80,12 @@ export function createMigrationsCheck (databaseUrl: string): (signal: AbortSigna
 }
 
 // A key with other bytes under a known name would seal what nobody can open later; a missing one leaves sealed values closed.
-async function checkKeys (prisma: PrismaClient, vault: EnvelopeVault): Promise<void> {
-  const { wrong, missing } = vault.verifyCheckValues(await listEncryptionKeys(prisma))
-  if (wrong.length > 0) throw new StartupError(`The keyring has other bytes than this database knows under: ${wrong.join(', ')}. It belongs to another installation.`)
-  const lost = (await listReferencedKids(prisma)).filter(kid => missing.includes(kid))
-  if (lost.length > 0) throw new StartupError(`Secrets in this database are sealed under keys that the keyring does not have: ${lost.join(', ')}.`)
-  await rememberEncryptionKeys(prisma, vault.kids().map(kid => ({ kid, checkValue: vault.checkValueOf(kid) })))
+async function checkKeys (prisma: PrismaClient, vault: EnvelopeVault, keyWatch: KeyWatch): Promise<void> {
+  const store = createReplicaStore(prisma)
+  const fault = keyringFault(vault, await store.list(), await store.referencedKids())
+  if (fault !== null) throw new StartupError(fault)
+  await keyWatch.look()
+  // Another key was activated in this very moment.
+  const late = keyWatch.fault()
+  if (late !== null) throw new StartupError(late)
 }

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 import { redactText } from '../log-redaction.ts'
 import { version } from '../version.ts'
 import { CommandError, exitCodes, UsageError, type Command, type CommandContext, type ExitCode } from './command.ts'
+import { auditList } from './commands/audit-list.ts'
+import { auditVerify } from './commands/audit-verify.ts'
 import { callersBind } from './commands/callers-bind.ts'
 import { callersCreate } from './commands/callers-create.ts'
 import { callersList } from './commands/callers-list.ts'
@@ -12,6 +14,11 @@ import { doctor } from './commands/doctor.ts'
 import { installationRenew } from './commands/installation-renew.ts'
 import { installationShow } from './commands/installation-show.ts'
 import { keyring } from './commands/keyring.ts'
+import { keysActivate } from './commands/keys-activate.ts'
+import { keysGenerate } from './commands/keys-generate.ts'
+import { keysList } from './commands/keys-list.ts'
+import { keysRetire } from './commands/keys-retire.ts'
+import { keysRewrap } from './commands/keys-rewrap.ts'
 import { migrate } from './commands/migrate.ts'
 import { policiesList } from './commands/policies-list.ts'
 import { policiesSet } from './commands/policies-set.ts'
@@ -33,10 +40,17 @@ export const commands: Readonly<Record<string, Command>> = {
   keyring,
   'installation show': installationShow,
   'installation renew': installationRenew,
+  'audit list': auditList,
+  'audit verify': auditVerify,
   'callers create': callersCreate,
   'callers list': callersList,
   'callers bind': callersBind,
   'callers revoke': callersRevoke,
+  'keys generate': keysGenerate,
+  'keys list': keysList,
+  'keys activate': keysActivate,
+  'keys rewrap': keysRewrap,
+  'keys retire': keysRetire,
   'policies set': policiesSet,
   'policies show': policiesShow,
   'policies list': policiesList,

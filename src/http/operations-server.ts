@@ -4,14 +4,9 @@ import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
 import { healthRoutes } from './health-routes.ts'
-import { callersTag } from './operations/callers/route-schemas.ts'
-import { callerComponents } from './operations/callers/schemas.ts'
 import { metricsRoute, type MetricsText } from './metrics-route.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
-import { providerComponents } from './operations/providers/schemas.ts'
-import { operationsApi, type OperationsResources } from './operations/routes.ts'
-import { registrationComponents } from './operations/registrations/schemas.ts'
-import { commonComponents } from './operations/schemas.ts'
+import { operationsApi, operationsComponents, operationsTags, type OperationsResources } from './operations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
@@ -57,16 +52,10 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     title: 'DCR Broker: operations',
     description: 'For the operators of the broker. Failures are problem documents (RFC 9457).',
     version,
-    tags: [
-      { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
-      { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
-      callersTag,
-      { name: 'Health', description: 'For orchestrators, load balancers and Prometheus; no key needed.' }
-    ],
+    tags: [...operationsTags, { name: 'Health', description: 'For orchestrators, load balancers and Prometheus; no key needed.' }],
     securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key, or an Entra access token of an operator with an app role. Scopes decide what it may do.' } }
   })
-  const components = [...commonComponents, ...registrationComponents, ...providerComponents, ...callerComponents]
-  for (const component of components) server.addSchema(component)
+  for (const component of operationsComponents) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
   await server.register(metricsRoute, { metrics })

@@ -65,7 +65,8 @@ function limitsOf (values: EnvironmentValues): Settings['limits'] {
     sweepDelaysMs: [values.SWEEP_FIRST_LOOK_MS, values.SWEEP_SECOND_LOOK_MS],
     supersededGraceMs: values.SUPERSEDED_GRACE_MS,
     maxSecretsPerClient: values.MAX_SECRETS_PER_CLIENT,
-    maxExpiredPerRun: values.EXPIRY_MAX_PER_RUN
+    maxExpiredPerRun: values.EXPIRY_MAX_PER_RUN,
+    auditSealIntervalMs: values.AUDIT_SEAL_INTERVAL_MS
   }
 }
 

@@ -116,6 +116,7 @@ export const environmentSchema = Type.Object({
   KONNECT_SECRET_LIFETIME_DAYS: whole(1, 3650, 730, 'Life of a secret issued to Konnect, which cannot renew it.'),
   REGISTER_SECRET_LIFETIME_DAYS: whole(1, 3650, 180, 'Life of a secret issued by /register and the operations API.'),
   EXPIRY_MAX_PER_RUN: whole(0, 10_000, 50, 'Most clients that one run of the expiry disables, and most that it deletes; 0 switches it off.'),
+  AUDIT_SEAL_INTERVAL_MS: whole(0, hourMs, 1000, 'How often new audit events are sealed into the chain; 0: this replica leaves it to others.'),
   MAX_SECRETS_PER_CLIENT: whole(1, 50, 5, 'Most valid secrets of one client.'),
   PROBE_NEW_SECRETS: Type.Boolean({
     default: false, description: 'Prove a new client\'s secret at the token endpoint before answering.', 'x-accepts': 'true or false'

@@ -82,6 +82,8 @@ export interface Limits {
   maxSecretsPerClient: number
   /** Most clients that one run of the expiry disables, and most that it deletes; 0: none. */
   maxExpiredPerRun: number
+  /** 0: this replica does not seal. */
+  auditSealIntervalMs: number
 }
 
 export interface SandboxSettings {

@@ -2,7 +2,10 @@
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { keyBytes } from './envelope.ts'
 
-/** `active` wraps and unwraps (one key only), `decrypt` unwraps, `retired` does neither. */
+/**
+ * `active` (one key only) wraps until another key is activated in the database; `decrypt` unwraps, and wraps once it is activated
+ * there; `retired` does neither.
+ */
 export type KeyState = 'active' | 'decrypt' | 'retired'
 
 export interface KeyEncryptionKey {

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { link, mkdir, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { keyBytes } from './envelope.ts'
-import { KeyringError, parseKeyring, reusedNames, type KeyringDocument } from './keyring-document.ts'
+import { KeyringError, parseKeyring, reusedNames, type KeyringDocument, type KeyState } from './keyring-document.ts'
 
 const rereadMs = 10_000
 const maxFileBytes = 1024 * 1024
@@ -70,14 +70,36 @@ export function fixedKeyring (document: KeyringDocument): Keyring {
  * @throws {Error} of the system, with `code` and `syscall`, when there can be no such file
  */
 export async function createKeyringFile (path: string): Promise<boolean> {
-  const fresh = () => randomBytes(keyBytes).toString('base64url')
-  const kid = `k${randomBytes(4).toString('hex')}`
-  const pepperId = `p${randomBytes(4).toString('hex')}`
-  const content = {
+  const kid = freshName('k')
+  const pepperId = freshName('p')
+  return await writeNewFile(path, {
     active: kid,
-    keys: { [kid]: { k: fresh(), state: 'active' } },
-    peppers: { active: pepperId, keys: { [pepperId]: { k: fresh() } } }
-  }
+    keys: { [kid]: { k: freshMaterial(), state: 'active' } },
+    peppers: { active: pepperId, keys: { [pepperId]: { k: freshMaterial() } } }
+  })
+}
+
+/**
+ * Makes a file with everything of another keyring file and one fresh key, which waits to be activated in the database. Mode 0600,
+ * complete or not at all; a file that is there is left alone.
+ *
+ * @returns the name of the fresh key; null: there is a file of this name
+ * @throws {KeyringError} when the other file can't be used
+ * @throws {Error} of the system, with `code` and `syscall`, when there can be no such file
+ */
+export async function extendKeyringFile (from: string, path: string): Promise<string | null> {
+  const text = await readKeyringText(from)
+  parseKeyring(text)
+  const before = JSON.parse(text) as { keys: object }
+  const kid = freshName('k')
+  const content = { ...before, keys: { ...before.keys, [kid]: { k: freshMaterial(), state: 'decrypt' satisfies KeyState } } }
+  return await writeNewFile(path, content) ? kid : null
+}
+
+const freshMaterial = (): string => randomBytes(keyBytes).toString('base64url')
+const freshName = (prefix: string): string => `${prefix}${randomBytes(4).toString('hex')}`
+
+async function writeNewFile (path: string, content: object): Promise<boolean> {
   await makeFolder(dirname(path))
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   const handle = await open(draft, 'wx', 0o600)

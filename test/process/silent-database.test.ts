@@ -71,6 +71,7 @@ t.test('a start that waits for a silent database ends at once when the broker cl
     databaseUrl: silent.url,
     migrates: true,
     vault: createEnvelopeVault(keyringOf(keyringFile())),
+    keyWatch: { look: async () => {}, fault: () => null, leave: async () => {} },
     catalogue: createCatalogue(prisma),
     provider: { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` },
     callers: []

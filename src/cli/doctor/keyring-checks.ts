@@ -1,6 +1,6 @@
 // The keyring file: readable by the broker alone, and the one that this database was sealed under.
-import { listEncryptionKeys, listReferencedKids } from '../../store/encryption-keys.ts'
 import type { PrismaClient } from '../../store/prisma-client.ts'
+import { createReplicaStore } from '../../store/replica-store.ts'
 import { createEnvelopeVault, type EnvelopeVault } from '../../vault/envelope-vault.ts'
 import { KeyringError } from '../../vault/keyring-document.ts'
 import { openKeyring } from '../../vault/keyring.ts'
@@ -22,8 +22,9 @@ export async function checkKeyring (path: string): Promise<{ vault: EnvelopeVaul
 
 /** Whether file and database belong together. */
 export async function checkKeysOfDatabase (prisma: PrismaClient, vault: EnvelopeVault): Promise<Finding[]> {
-  const { wrong, missing } = vault.verifyCheckValues(await listEncryptionKeys(prisma))
-  const lost = (await listReferencedKids(prisma)).filter(kid => missing.includes(kid))
+  const keys = createReplicaStore(prisma)
+  const { wrong, missing } = vault.verifyCheckValues(await keys.list())
+  const lost = (await keys.referencedKids()).filter(kid => missing.includes(kid))
   const findings = [
     ...(wrong.length > 0
       ? [failed('keyring', `The database knows other bytes under: ${wrong.join(', ')}.`, 'The file is of another installation: let ENCRYPTION_KEYRING_FILE name the right one.')]

@@ -1,13 +1,22 @@
-// The operations API: every resource behind one guard.
+// The operations API: every resource behind one guard, with what the document says of each.
 import type { FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from '../callers.ts'
+import { auditRoutes, type AuditRoutesOptions } from './audit-events/routes.ts'
+import { auditComponents } from './audit-events/schemas.ts'
 import { operatorAuthentication } from './authentication.ts'
+import { callersTag } from './callers/route-schemas.ts'
 import { callerRoutes, type CallerRoutesOptions } from './callers/routes.ts'
+import { callerComponents } from './callers/schemas.ts'
+import { encryptionKeyRoutes, type EncryptionKeyRoutesOptions } from './encryption-keys/routes.ts'
+import { encryptionKeyComponents } from './encryption-keys/schemas.ts'
 import { providerRoutes, type ProviderRoutesOptions } from './providers/routes.ts'
+import { providerComponents } from './providers/schemas.ts'
 import { registrationRoutes, type RegistrationRoutesOptions } from './registrations/routes.ts'
+import { registrationComponents } from './registrations/schemas.ts'
+import { commonComponents } from './schemas.ts'
 
 /** What stands behind the resources. */
-export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions
+export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions
 
 export interface OperationsApiOptions {
   recogniseCaller: RecogniseCaller
@@ -15,9 +24,25 @@ export interface OperationsApiOptions {
 }
 
 export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources }: OperationsApiOptions): Promise<void> {
-  const { registrations, dcrProviders, callers } = resources
+  const { registrations, dcrProviders, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
   await server.register(registrationRoutes, { registrations })
   await server.register(providerRoutes, { dcrProviders })
   await server.register(callerRoutes, { callers })
+  await server.register(auditRoutes, { audit })
+  await server.register(encryptionKeyRoutes, { encryptionKeys })
 }
+
+/** Groups of operations in the document, in the order they are shown. */
+export const operationsTags = [
+  { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
+  { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
+  callersTag,
+  { name: 'Audit', description: 'Who did what, when.' },
+  { name: 'Encryption keys', description: 'Which key seals secrets, and which one may go.' }
+]
+
+/** Components of the document, referred to by name. */
+export const operationsComponents = [
+  ...commonComponents, ...registrationComponents, ...providerComponents, ...callerComponents, ...auditComponents, ...encryptionKeyComponents
+]
