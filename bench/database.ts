@@ -16,6 +16,8 @@ export interface BenchDatabase {
   counts (): Promise<StatementCounts>
   /** Autovacuum commits too, whenever it likes: it rests while commits are counted. */
   pauseAutovacuum (): Promise<void>
+  /** Another database of a broker on the same server. Resolves to its URL. */
+  another (name: string): Promise<string>
   close (): Promise<void>
 }
 
@@ -36,13 +38,18 @@ export async function startDatabase (directory: string): Promise<BenchDatabase> 
   own.on('error', () => {})
   await own.connect()
   await own.query('CREATE EXTENSION pg_stat_statements')
-  await own.query(`CREATE DATABASE ${DATABASE}`)
-  const url = server.connectionString(DATABASE)
-  await applyMigrations({ connectionString: url })
+  const another = async (name: string): Promise<string> => {
+    await own.query(`CREATE DATABASE ${name}`)
+    const url = server.connectionString(name)
+    await applyMigrations({ connectionString: url })
+    return url
+  }
+  const url = await another(DATABASE)
   return {
     url,
     settings: await readSettings(own),
     counts: () => readCounts(own),
+    another,
     async pauseAutovacuum () {
       await own.query('ALTER SYSTEM SET autovacuum = off')
       await own.query('SELECT pg_reload_conf()')

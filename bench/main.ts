@@ -2,6 +2,7 @@
 //   npm run bench                     under three minutes
 //   npm run bench -- --quick          under forty seconds, for a first impression
 //   npm run bench -- --profile        the instant upstream only, with a CPU profile of the broker in bench/results/
+//   npm run bench -- --sealing        creates with and without the sealer of the audit, in turns; with --quick under a minute
 // Exits with 1 when a promise is not kept. docs/performance.md says how to read the figures.
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
@@ -14,6 +15,7 @@ import { countStatements } from './count.ts'
 import { startDatabase, type BenchDatabase } from './database.ts'
 import { measure, type Case, type CaseResult } from './measure.ts'
 import { describe, judge, keep, type Results } from './report.ts'
+import { describeSealing, measureSealing } from './sealing.ts'
 import { startUpstream, type Upstream } from './upstream.ts'
 
 const CONCURRENCIES = [1, 16, 64]
@@ -27,6 +29,7 @@ const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
+    sealing: { type: 'boolean', default: false },
     'log-level': { type: 'string', default: 'warn' }
   }
 })
@@ -37,13 +40,22 @@ const extent = options.quick
 // The limit on Graph writes would be what is measured.
 const environment = { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: options['log-level'] }
 
+const sealingExtent = options.quick
+  ? { warmUp: { requests: 1500, durationMs: 4000 }, pairs: 6, durationMs: 1500 }
+  : { warmUp: { requests: 6000, durationMs: 20_000 }, pairs: 15, durationMs: 3500 }
+
+interface Differing {
+  databaseUrl?: string
+  environment?: Record<string, string>
+}
+
 interface Surroundings {
   database: BenchDatabase
   upstream: Upstream
-  start: (nodeArguments?: string[]) => Promise<BrokerProcess>
+  start: (nodeArguments?: string[], differing?: Differing) => Promise<BrokerProcess>
 }
 
-process.exitCode = await withSurroundings(options.profile ? profile : benchmark)
+process.exitCode = await withSurroundings(options.sealing ? sealing : options.profile ? profile : benchmark)
 
 async function benchmark ({ database, upstream, start }: Surroundings): Promise<number> {
   const startedAt = new Date().toISOString()
@@ -67,6 +79,20 @@ async function profile ({ upstream, start }: Surroundings): Promise<number> {
   }
   console.log(`The profile is in ${resultsFolder}`)
   return 0
+}
+
+async function sealing ({ database, upstream, start }: Surroundings): Promise<number> {
+  const other = await database.another('unsealed')
+  const withSealer = { broker: await start(), databaseUrl: database.url }
+  const withoutSealer = { broker: await start([], { databaseUrl: other, environment: { AUDIT_SEAL_INTERVAL_MS: '0' } }), databaseUrl: other }
+  try {
+    const result = await measureSealing(withSealer, withoutSealer, upstream, sealingExtent)
+    console.log(describeSealing(result))
+    return result.kept ? 0 : 1
+  } finally {
+    await withSealer.broker.close()
+    await withoutSealer.broker.close()
+  }
 }
 
 async function timed (upstream: Upstream, start: () => Promise<BrokerProcess>, latenciesMs: number[]): Promise<CaseResult[]> {
@@ -107,8 +133,9 @@ async function withSurroundings (work: (surroundings: Surroundings) => Promise<n
     closers.push(database.close)
     const upstream = await startUpstream()
     closers.push(upstream.close)
-    const common = { program, databaseUrl: database.url, upstreamUrl: upstream.url, keyringFile, environment }
-    const start = async (nodeArguments: string[] = []): Promise<BrokerProcess> => await startBroker({ ...common, nodeArguments })
+    const common = { program, upstreamUrl: upstream.url, keyringFile }
+    const start = async (nodeArguments: string[] = [], { databaseUrl = database.url, environment: more = {} }: Differing = {}): Promise<BrokerProcess> =>
+      await startBroker({ ...common, databaseUrl, environment: { ...environment, ...more }, nodeArguments })
     return await Promise.race([work({ database, upstream, start }), interrupted])
   } finally {
     for (const close of closers.reverse()) await close()
