@@ -11,8 +11,10 @@ const SEALER_LOCK = 0x61756474
 const OVERDUE_ROWS = 5_000
 const BEGINNING: OverduePosition = { at: new Date(0), id: '00000000-0000-0000-0000-000000000000' }
 
-type Transaction = Pick<PrismaClient, '$queryRaw' | '$executeRaw' | 'auditSeal'>
+type Transaction = Pick<PrismaClient, '$queryRaw' | '$executeRaw'>
 type EventRow = Omit<AuditEventModel, 'txid'>
+/** With its event's place among the transactions; null: the event is gone. */
+type LastSeal = Pick<AuditSealModel, 'seq' | 'eventId' | 'mac' | 'pepperId'> & { txid: bigint | null }
 interface OverdueRow { at: Date, id: string, is_sealed: boolean }
 
 const eventColumns = Prisma.raw(`e.id::text, e.at, e.actor, e.action, e.outcome, e.registration_id::text AS "registrationId",
@@ -24,8 +26,8 @@ export function createAuditChainStore (prisma: PrismaClient): AuditChainStore {
     extend: (limit, overdue, extend) => guarded(async () => await prisma.$transaction(async transaction => {
       const [lock] = await transaction.$queryRaw<Array<{ mine: boolean }>>`SELECT pg_try_advisory_xact_lock(${SEALER_LOCK}::bigint) AS mine`
       if (lock?.mine !== true) return null
-      const last = await transaction.auditSeal.findFirst({ orderBy: { seq: 'desc' } })
-      const next = await nextEvents(transaction, limit, overdue)
+      const last = await lastSeal(transaction)
+      const next = await nextEvents(transaction, last, limit, overdue)
       const seals = next.events.length === 0 ? [] : extend(last === null ? null : toSeal(last), next.events)
       if (seals.length > 0) await insertSeals(transaction, seals)
       return { seals, overdue: next.overdue }
@@ -56,11 +58,9 @@ export function createAuditChainStore (prisma: PrismaClient): AuditChainStore {
  * is everything, with one exception: in a new cluster, after a restore, transaction ids start again. So what is older than an hour
  * is looked through, too, once in a life of the process and then as it gets older.
  */
-async function nextEvents (transaction: Transaction, limit: number, overdue: OverduePosition | null): Promise<UnsealedEvents> {
-  // Of the newest that is still there: somebody who deletes the last event must not stop the sealer.
-  const [newest] = await transaction.$queryRaw<Array<{ txid: bigint, id: string }>>`
-    SELECT e.txid, e.id::text FROM audit_seal s JOIN audit_event e ON e.id = s.event_id ORDER BY s.seq DESC LIMIT 1`
-  const behind = newest === undefined ? Prisma.sql`true` : Prisma.sql`(e.txid, e.id) > (${newest.txid}, ${newest.id}::uuid)`
+async function nextEvents (transaction: Transaction, last: LastSeal | null, limit: number, overdue: OverduePosition | null): Promise<UnsealedEvents> {
+  const place = last?.txid === null ? await newestPlace(transaction) : last
+  const behind = place === null || place.txid === null ? Prisma.sql`true` : Prisma.sql`(e.txid, e.id) > (${place.txid}, ${place.eventId}::uuid)`
   const events = await transaction.$queryRaw<EventRow[]>`
     SELECT ${eventColumns} FROM audit_event e
     WHERE ${behind} AND e.txid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint AND ${isUnsealed}
@@ -81,6 +81,20 @@ async function nextEvents (transaction: Transaction, limit: number, overdue: Ove
   }
 }
 
+async function lastSeal (transaction: Transaction): Promise<LastSeal | null> {
+  const [last] = await transaction.$queryRaw<LastSeal[]>`
+    SELECT s.seq, s.event_id::text AS "eventId", s.mac, s.pepper_id AS "pepperId", e.txid
+    FROM audit_seal s LEFT JOIN audit_event e ON e.id = s.event_id ORDER BY s.seq DESC LIMIT 1`
+  return last ?? null
+}
+
+/** Somebody who deletes the last event must not stop the sealer. */
+async function newestPlace (transaction: Transaction): Promise<Pick<LastSeal, 'txid' | 'eventId'> | null> {
+  const [newest] = await transaction.$queryRaw<Array<{ txid: bigint, eventId: string }>>`
+    SELECT e.txid, e.id::text AS "eventId" FROM audit_seal s JOIN audit_event e ON e.id = s.event_id ORDER BY s.seq DESC LIMIT 1`
+  return newest ?? null
+}
+
 async function insertSeals (transaction: Transaction, seals: readonly AuditSeal[]): Promise<void> {
   const rows = JSON.stringify(seals.map(({ seq, eventId, mac, pepperId }) =>
     ({ seq, event_id: eventId, mac: `\\x${Buffer.from(mac).toString('hex')}`, pepper_id: pepperId })))
@@ -89,6 +103,6 @@ async function insertSeals (transaction: Transaction, seals: readonly AuditSeal[
     SELECT s.seq, s.event_id, s.mac, s.pepper_id FROM jsonb_populate_recordset(NULL::audit_seal, ${rows}::jsonb) s`
 }
 
-function toSeal ({ seq, eventId, mac, pepperId }: AuditSealModel): AuditSeal {
+function toSeal ({ seq, eventId, mac, pepperId }: Omit<LastSeal, 'txid'>): AuditSeal {
   return { seq: Number(seq), eventId, mac, pepperId }
 }

@@ -86,6 +86,13 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     const { id, pepper } = pepperOf(pepperId)
     return { pepperId: id, digest: hmac(pepper, lengthPrefixed(...parts)) }
   }
+  // Every event needs it: derived once for each pepper of a keyring that was read.
+  const auditKeys = { event: new WeakMap<KeyObject, Buffer>(), checkpoint: new WeakMap<KeyObject, Buffer>() }
+  const auditKey = (pepper: KeyObject, purpose: 'event' | 'checkpoint'): Buffer => {
+    const key = auditKeys[purpose].get(pepper) ?? hmac(pepper, lengthPrefixed('dcr/audit/v1', purpose))
+    auditKeys[purpose].set(pepper, key)
+    return key
+  }
   const checkValueOf = (kid: string) => hmac(keyOf(kid), Buffer.from('dcr/kcv/v1')).subarray(0, checkValueBytes)
 
   return {
@@ -100,7 +107,7 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     hashKey: (value, pepperId) => digest(pepperId, 'dcr/key/v1', value),
     auditMac (purpose, parts, pepperId) {
       const { id, pepper } = pepperOf(pepperId)
-      return { pepperId: id, digest: hmac(hmac(pepper, lengthPrefixed('dcr/audit/v1', purpose)), lengthPrefixed(...parts)) }
+      return { pepperId: id, digest: hmac(auditKey(pepper, purpose), lengthPrefixed(...parts)) }
     },
     pepperIds () {
       const { active, keys } = keyring.current().peppers

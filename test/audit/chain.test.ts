@@ -180,6 +180,14 @@ for (const { what, statements, fault } of tamperings) {
   })
 }
 
+t.test('whoever deletes the last event does not stop the sealer', async t => {
+  const { tamper, add, sealAll, verify } = await sealedChain(t, 2)
+  await tamper(`DELETE FROM audit_event WHERE id = ${seal(2)}`)
+  await add(1)
+  await sealAll(3)
+  t.match(await verify(), { verified: 1, fault: { kind: 'deleted', seq: 2 } })
+})
+
 t.test('a chain that was cut at its end is whole by itself, and a checkpoint shows what is missing', async t => {
   const { tamper, verify, sealer, database, sealAll, add } = await sealedChain(t)
   const checkpoint = sealer.checkpoint()

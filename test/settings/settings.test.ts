@@ -38,7 +38,8 @@ t.test('an installation with the necessary settings gets the documented defaults
       sweepDelaysMs: [600_000, 86_400_000],
       supersededGraceMs: 60_000,
       maxSecretsPerClient: 5,
-      maxExpiredPerRun: 50
+      maxExpiredPerRun: 50,
+      auditSealIntervalMs: 1000
     },
     purgeAfterHours: 168,
     secretLifetimeDays: { konnect: 730, register: 180 },
