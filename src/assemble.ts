@@ -8,6 +8,7 @@ import { createCallers } from './administration/callers.ts'
 import type { Scope } from './administration/callers-port.ts'
 import { createEncryptionKeys } from './administration/encryption-keys.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
+import { createStrategies } from './administration/strategies.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { mintCallerToken } from './caller-tokens.ts'
@@ -50,6 +51,7 @@ import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { createReplicaStore } from './store/replica-store.ts'
 import { createStateReader } from './store/state-reader.ts'
+import { createStrategyStore } from './store/strategy-store.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
 import { createEnvelopeVault } from './vault/envelope-vault.ts'
@@ -114,6 +116,10 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
   const keyWatch = createKeyWatch(createReplicaStore(prisma), vault, { id: clock.uuid(), version })
   const sealer = createAuditSealer(createAuditChainStore(prisma), vault, clock)
+  // What an operator has changed is in effect here before he is answered. If it can't be read now, the loop will.
+  const readCatalogue = async () => {
+    await catalogue.load().catch((error: unknown) => log.warn({ err: error }, 'A change is committed but not read yet'))
+  }
 
   // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let hasStarted = false
@@ -179,13 +185,14 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         log,
         attemptTimeoutMs: limits.attemptTimeoutMs,
         secretLifetimeDays: settings.secretLifetimeDays,
-        reload: () => catalogue.load()
+        reload: readCatalogue
       }),
+      strategies: createStrategies(createStrategyStore(prisma), readCatalogue),
       callers: createCallers({
         register: createCallerRegister(prisma),
         mint: mintCallerToken,
         providerName: id => catalogue.provider(id)?.name ?? null,
-        apply: () => catalogue.load()
+        apply: readCatalogue
       }),
       audit: createAuditReader(createAuditBrowser(prisma)),
       encryptionKeys: createEncryptionKeys(createEncryptionKeyStore(prisma), vault, clock)

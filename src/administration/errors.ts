@@ -24,3 +24,14 @@ export class AdministrationError extends Error {
     this.field = field
   }
 }
+
+/** Several values at once are not acceptable; each `field` is a path in wire names. */
+export class InvalidValuesError extends AdministrationError {
+  readonly faults: ReadonlyArray<{ field: string, reason: string }>
+
+  constructor (faults: ReadonlyArray<{ field: string, reason: string }>) {
+    super(faults.map(({ reason }) => reason).join(' '))
+    this.name = 'InvalidValuesError'
+    this.faults = faults
+  }
+}

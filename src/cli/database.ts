@@ -1,7 +1,7 @@
 // The database of a command: DATABASE_URL or its file, and no other setting.
 import { databaseHost } from '../settings/endpoints.ts'
 import { collectGiven } from '../settings/secret-files.ts'
-import { AdministrationError } from '../administration/errors.ts'
+import { AdministrationError, InvalidValuesError } from '../administration/errors.ts'
 import { openDatabase, type PrismaClient } from '../store/prisma-client.ts'
 import { CommandError, type CommandContext } from './command.ts'
 
@@ -22,6 +22,7 @@ export async function withDatabase<T> ({ environment, signal }: CommandContext, 
     signal.throwIfAborted()
     return await work(database.prisma)
   } catch (error) {
+    if (error instanceof InvalidValuesError) throw new CommandError(error.faults.map(({ field, reason }) => `${field}: ${reason}`))
     if (error instanceof AdministrationError) throw new CommandError([error.message])
     if (isOfAnotherSchema(error)) throw new CommandError(['The database is not at this release\'s schema: run `dcr-broker migrate`.'])
     throw error

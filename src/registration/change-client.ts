@@ -105,7 +105,9 @@ function project (core: Core, operation: Operation): DirectoryApplication {
   const { registration } = operation
   const { catalogue } = core.ports
   const strategy = catalogue.strategy(registration.strategyId) ?? catalogue.defaultStrategy(registration.providerId)
-  return translate(registration.metadata, strategy, { registrationId: registration.id, installationId: catalogue.installationId() })
+  const identity = { registrationId: registration.id, installationId: catalogue.installationId() }
+  const projection = translate(registration.metadata, strategy, identity, { rules: null, scopes: catalogue.scopes(registration.providerId) })
+  return clearing(registration.projection, projection)
 }
 
 function acceptChange (change: MetadataChange): Partial<ClientMetadata> {

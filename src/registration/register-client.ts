@@ -43,7 +43,9 @@ function prepare (core: Core, command: RegisterClient, call: Call): NewRegistrat
     strategyId: strategy.id,
     callerId: call.caller.id,
     policyId: null,
-    projection: translate(metadata, strategy, { registrationId: id, installationId: ports.catalogue.installationId() }),
+    projection: translate(metadata, strategy, { registrationId: id, installationId: ports.catalogue.installationId() }, {
+      rules: null, scopes: ports.catalogue.scopes(providerId)
+    }),
     managementDigest: null,
     sharingKey: null,
     quota: { perCaller: null, perPolicy: null },

@@ -196,6 +196,8 @@ export interface AuthStrategy {
   konnectAuthStrategyId: string | null
   isDefault: boolean
   tokenVersion: 1 | 2
+  /** appId of the API whose tokens its clients ask for. */
+  resourceAppId: string | null
 }
 
 /** `anonymous`: open registration. `registered_client`: the holder of a registration access token. */

@@ -15,23 +15,24 @@ const CLIENT_CREDENTIALS_WORDS: ReadonlySet<string> = new Set(['client_credentia
 const MAX_LINK = 255
 
 export interface TranslationOptions {
-  /** The template of the name, and the scopes that may be granted. */
-  rules: Pick<PolicyRules, 'nameTemplate' | 'scopes'>
+  /** The template of the name, and the scopes that may be granted. Null (Konnect): of its scopes only those of the strategy's API are meant for Entra. */
+  rules: Pick<PolicyRules, 'nameTemplate' | 'scopes'> | null
   /** The scope catalogue of the provider. */
   scopes: ReadonlyMap<string, ScopeMapping>
 }
 
 /**
  * What the broker writes to Entra for this client. Pure: the same input gives the same projection.
- * What the client has no need of stays null (see DirectoryApplication). Without options (Konnect) scopes and grant types are kept in the record only.
+ * What the client has no need of stays null (see DirectoryApplication). Without options scopes and grant types are kept in the record only.
  */
 export function translate (
   metadata: ClientMetadata, strategy: AuthStrategy, identity: { registrationId: string, installationId: string }, options: TranslationOptions | null = null
 ): DirectoryApplication {
   const { clientName, federatedIdentities, grantTypes, redirectUris, tokenEndpointAuthMethod } = metadata
-  const mappings = options === null ? [] : mappingsOf(metadata.scopes, options.scopes)
+  const rules = options?.rules ?? null
+  const mappings = mappingsFor(metadata, strategy, options)
   return {
-    displayName: displayNameOf(options?.rules.nameTemplate?.replaceAll('{client_name}', () => clientName) ?? clientName),
+    displayName: displayNameOf(rules?.nameTemplate?.replaceAll('{client_name}', () => clientName) ?? clientName),
     description: descriptionOf(metadata.description),
     tags: ['dcr-broker', `dcr-inst:${identity.installationId}`, `dcr-reg:${identity.registrationId}`],
     accessTokenVersion: strategy.tokenVersion,
@@ -39,9 +40,9 @@ export function translate (
     homePageUrl: linkOf(metadata, 'client_uri'),
     termsOfServiceUrl: linkOf(metadata, 'tos_uri'),
     privacyStatementUrl: linkOf(metadata, 'policy_uri'),
-    isFallbackPublicClient: options !== null && grantTypes.includes(DEVICE_CODE) ? true : null,
+    isFallbackPublicClient: rules !== null && grantTypes.includes(DEVICE_CODE) ? true : null,
     requiredResourceAccess: resourceAccessOf(mappings),
-    grants: grantsOf(mappings, options?.rules.scopes ?? []),
+    grants: grantsOf(mappings, rules?.scopes ?? []),
     certificates: certificatesFor(metadata),
     federatedIdentities: federatedIdentities.length === 0 ? null : federatedIdentities,
     enabled: true
@@ -56,6 +57,13 @@ export function grantTypesOf (words: readonly string[]): string[] {
 
 export function sameProjection (one: DirectoryApplication, other: DirectoryApplication): boolean {
   return canonicalJson(one) === canonicalJson(other)
+}
+
+// Konnect sends the scopes of its strategy, among them some that mean nothing to Entra.
+function mappingsFor ({ scopes }: ClientMetadata, { resourceAppId }: AuthStrategy, options: TranslationOptions | null): ScopeMapping[] {
+  if (options === null) return []
+  const mappings = mappingsOf(scopes, options.scopes)
+  return options.rules === null ? mappings.filter(mapping => mapping.resourceAppId === resourceAppId) : mappings
 }
 
 function linkOf ({ members }: ClientMetadata, member: string): string | null {

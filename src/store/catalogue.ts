@@ -117,7 +117,7 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
   ], { isolationLevel: 'RepeatableRead' })
   const [installation, strategies, callers, policies, scopes] = await Promise.all([
     prisma.installation.findFirstOrThrow(),
-    prisma.authStrategy.findMany(),
+    prisma.authStrategy.findMany({ where: { deletedAt: null } }),
     readLivingCallers(prisma),
     prisma.policy.findMany(),
     prisma.scopeMapping.findMany()
@@ -130,7 +130,8 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
     name: row.name,
     konnectAuthStrategyId: row.konnectAuthStrategyId,
     isDefault: row.isDefault,
-    tokenVersion: row.tokenVersion === 2 ? 2 : 1
+    tokenVersion: row.tokenVersion === 2 ? 2 : 1,
+    resourceAppId: row.resourceAppId
   }))
   return {
     installationId: installation.id,

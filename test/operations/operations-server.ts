@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
+import type { Strategies } from '../../src/administration/strategies.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
 import { unconnected } from '../../scripts/unconnected.ts'
@@ -105,7 +106,7 @@ function newRegistration (wanted: Wanted, owner: Pick<NewRegistration, 'provider
 }
 
 export interface ServerWanted {
-  records?: Pick<Records, 'reader'>
+  records?: Pick<Records, 'reader'> & { strategies?: Strategies }
   caller?: Caller
   readiness?: Readiness
 }

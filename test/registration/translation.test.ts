@@ -11,7 +11,7 @@ const konnect = someMetadata({
   redirectUris: ['https://a.example/', 'http://localhost:1/', 'http://localhost:2/', 'myapp://cb'],
   scopes: ['openid', 'orders.read']
 })
-const strategy = { id: 's', providerId: 'p', name: 'default', konnectAuthStrategyId: null, isDefault: true, tokenVersion: 1 as const }
+const strategy = { id: 's', providerId: 'p', name: 'default', konnectAuthStrategyId: null, isDefault: true, tokenVersion: 1 as const, resourceAppId: null }
 const identity = { registrationId: 'r1', installationId: 'i1' }
 const options = { rules: { nameTemplate: null, scopes: [...catalogue.keys()] }, scopes: catalogue }
 

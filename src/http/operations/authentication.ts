@@ -37,13 +37,13 @@ function insufficientScope (scope: Scope | undefined): ProblemError {
   })
 }
 
-/** Who acts, for the audit. */
-export function operatorOf (request: FastifyRequest): Operator {
-  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
-}
-
 /** The caller of a guarded route. */
 export function callerOf (request: FastifyRequest): Caller {
   if (request.caller === null) throw new Error('The route is not guarded')
   return request.caller
+}
+
+/** On whose behalf a guarded route makes its change. */
+export function operatorOf (request: FastifyRequest): Operator {
+  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
 }

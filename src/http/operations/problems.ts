@@ -1,7 +1,7 @@
 // Every failure of the operations listener as a problem document (RFC 9457) in Konnect's form.
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
-import { AdministrationError, type AdministrationErrorCode } from '../../administration/errors.ts'
+import { AdministrationError, InvalidValuesError, type AdministrationErrorCode } from '../../administration/errors.ts'
 import { RegistrationError, type RegistrationErrorCode } from '../../registration/errors.ts'
 import { toRegistrationError } from '../../registration/failures.ts'
 import { RequestRefusal, toRefusal, type Dialect } from '../refusals.ts'
@@ -91,6 +91,9 @@ export function sendUnknownRoute (request: FastifyRequest, reply: FastifyReply):
 
 function toProblem (error: Failure): ProblemError {
   if (error instanceof ProblemError) return error
+  if (error instanceof InvalidValuesError) {
+    return invalidParametersError(error.faults.map(fault => ({ ...fault, rule: 'invalid', source: 'body' })))
+  }
   if (error instanceof AdministrationError) return ofAdministrationError(error)
   // A caller that can't be looked up fails outside the use cases.
   const known = toRegistrationError(error)

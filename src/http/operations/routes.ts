@@ -14,9 +14,12 @@ import { providerComponents } from './providers/schemas.ts'
 import { registrationRoutes, type RegistrationRoutesOptions } from './registrations/routes.ts'
 import { registrationComponents } from './registrations/schemas.ts'
 import { commonComponents } from './schemas.ts'
+import { strategyRoutes, type StrategyRoutesOptions } from './strategies/routes.ts'
+import { strategyComponents } from './strategies/schemas.ts'
 
 /** What stands behind the resources. */
-export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions
+export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions &
+  StrategyRoutesOptions
 
 export interface OperationsApiOptions {
   recogniseCaller: RecogniseCaller
@@ -24,10 +27,11 @@ export interface OperationsApiOptions {
 }
 
 export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources }: OperationsApiOptions): Promise<void> {
-  const { registrations, dcrProviders, callers, audit, encryptionKeys } = resources
+  const { registrations, dcrProviders, strategies, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
   await server.register(registrationRoutes, { registrations })
   await server.register(providerRoutes, { dcrProviders })
+  await server.register(strategyRoutes, { strategies })
   await server.register(callerRoutes, { callers })
   await server.register(auditRoutes, { audit })
   await server.register(encryptionKeyRoutes, { encryptionKeys })
@@ -37,6 +41,7 @@ export async function operationsApi (server: FastifyInstance, { recogniseCaller,
 export const operationsTags = [
   { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
   { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
+  { name: 'Auth strategies', description: 'How registrations are translated and how their tokens are recognised, in Konnect\'s form.' },
   callersTag,
   { name: 'Audit', description: 'Who did what, when.' },
   { name: 'Encryption keys', description: 'Which key seals secrets, and which one may go.' }
@@ -44,5 +49,6 @@ export const operationsTags = [
 
 /** Components of the document, referred to by name. */
 export const operationsComponents = [
-  ...commonComponents, ...registrationComponents, ...providerComponents, ...callerComponents, ...auditComponents, ...encryptionKeyComponents
+  ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...callerComponents, ...auditComponents,
+  ...encryptionKeyComponents
 ]

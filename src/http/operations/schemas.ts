@@ -1,6 +1,8 @@
 // What all resources of the operations API have in common on the wire.
-import Type, { type Static, type TSchema } from 'typebox'
+import Type from 'typebox'
 import { ref } from '../plugins/openapi.ts'
+
+export { LabelChanges, Labels } from '../../administration/labels.ts'
 
 /** Records, not lists: the compiler asks for the name of a state that is added. */
 export const namesOf = <Name extends string>(names: Record<Name, true>) => Object.keys(names) as Name[]
@@ -16,22 +18,6 @@ export const byId = (what: string) => ({
   params: Type.Object({ id: uuid(`Id of the ${what}.`) }),
   querystring: Type.Object({}, { additionalProperties: false })
 })
-
-// AAS: Labels
-const LABEL_KEY = '^(?!kong|konnect|mesh|kic|_)[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}$'
-const LABEL_VALUE = '^[a-z0-9A-Z]([a-z0-9A-Z._-]*[a-z0-9A-Z])?$'
-
-const labels = <Value extends TSchema>(value: Value, description: string) => Type.Unsafe<Record<string, Static<Value>>>({
-  type: 'object', description, propertyNames: { pattern: LABEL_KEY }, additionalProperties: value, maxProperties: 50
-})
-
-export const Labels = labels(Type.String({ minLength: 1, maxLength: 63, pattern: LABEL_VALUE }), 'Labels, at most 50, as Konnect has them.')
-
-/** Of a PATCH: null takes a label away, what is left out stays. */
-export const LabelChanges = labels(
-  Type.Unsafe<string | null>({ type: ['string', 'null'], minLength: 1, maxLength: 63, pattern: LABEL_VALUE }),
-  'Labels to set; null takes one away, what is left out stays.'
-)
 
 export const InvalidParameterView = Type.Object({
   field: text('Name of the parameter or path of the member.'),
