@@ -28,6 +28,12 @@ import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
 import { scopesSet } from './commands/scopes-set.ts'
 import { serve } from './commands/serve.ts'
+import { strategiesCreate } from './commands/strategies-create.ts'
+import { strategiesDelete } from './commands/strategies-delete.ts'
+import { strategiesKonnect } from './commands/strategies-konnect.ts'
+import { strategiesList } from './commands/strategies-list.ts'
+import { strategiesShow } from './commands/strategies-show.ts'
+import { strategiesUpdate } from './commands/strategies-update.ts'
 import { usageDeclare } from './commands/usage-declare.ts'
 import { usageReport } from './commands/usage-report.ts'
 
@@ -58,6 +64,12 @@ export const commands: Readonly<Record<string, Command>> = {
   'scopes set': scopesSet,
   'scopes list': scopesList,
   'scopes remove': scopesRemove,
+  'strategies list': strategiesList,
+  'strategies show': strategiesShow,
+  'strategies create': strategiesCreate,
+  'strategies update': strategiesUpdate,
+  'strategies delete': strategiesDelete,
+  'strategies konnect': strategiesKonnect,
   'usage declare': usageDeclare,
   'usage report': usageReport
 }

@@ -124,7 +124,9 @@ const unchecked = createReadiness({ checks: {}, tenants: () => ({}) })
 export async function createServer (t: Closing, { records, caller = operator, readiness = unchecked }: ServerWanted = {}): Promise<FastifyInstance> {
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
-    resources: records === undefined ? brokenResources : resourcesWith({ registrations: records.reader }),
+    resources: records === undefined ? brokenResources : resourcesWith({
+      registrations: records.reader, ...(records.strategies === undefined ? {} : { strategies: records.strategies })
+    }),
     recogniseCaller: recogniser(caller),
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),

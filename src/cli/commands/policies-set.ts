@@ -1,9 +1,9 @@
 // dcr-broker policies set: creates or replaces what callers may register.
-import { readFile } from 'node:fs/promises'
 import { commandLine } from '../../administration/operator.ts'
 import { findPolicy, putPolicy } from '../../store/policy-administration.ts'
 import { CommandError, UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
+import { readJsonFile } from '../json-file.ts'
 import { jsonOption, requiredOption, soleArgument } from '../option-values.ts'
 import { documentOfRules, rulesOf } from '../policy-document.ts'
 
@@ -16,22 +16,11 @@ export const policiesSet: Command = {
     const name = soleArgument(positionals, 'the name of the policy')
     if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) throw new UsageError('The name is not acceptable. Accepted: 1 to 63 lower-case letters, digits, dots, dashes and underscores.')
     const path = requiredOption(values, 'file')
-    const read = rulesOf(await readJson(path))
+    const read = rulesOf(await readJsonFile(path))
     if ('faults' in read) throw new CommandError(read.faults.map(fault => `${path}: ${fault}`))
     const { outcome, policy } = await withDatabase(context, async prisma =>
       ({ outcome: await putPolicy(prisma, commandLine, name, read.given), policy: await findPolicy(prisma, name) }))
     context.print(values.json === true ? JSON.stringify({ name, outcome, rules: documentOfRules(policy?.rules) }) : `The policy ${name} is ${outcome}.`)
     return 0
-  }
-}
-
-async function readJson (path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new CommandError([`${path} can't be read: ${error instanceof Error ? error.message : String(error)}`])
-  })
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new CommandError([`${path} is not JSON.`])
   }
 }
