@@ -8,25 +8,18 @@ import { acceptMetadata } from './metadata/accept-metadata.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import { sharingKeyOf } from './metadata/sharing-key.ts'
 import type { Policy } from './policy.ts'
+import { UNNAMED, type Preview } from './preview.ts'
 import { providerOf } from './register-client.ts'
-import type { ClientMetadata, DirectoryApplication, NewRegistration } from './registration.ts'
+import type { ClientMetadata, NewRegistration } from './registration.ts'
 import { translate } from './translation.ts'
 
 /** Registration access tokens say what they are: scanners of leaked secrets find them. */
 export const MANAGEMENT_TOKEN_PREFIX = 'dcr_rat_'
-const UNNAMED = 'Unnamed client'
 
 export interface RegisterDocument {
   requested: RequestedMetadata
   /** Digest of the idempotency key and the request, by which a repeat is recognised; null: never. */
   fingerprint: string | null
-}
-
-/** What a request would become. */
-export interface Preview {
-  policy: string
-  metadata: ClientMetadata
-  projection: DirectoryApplication
 }
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */

@@ -1,7 +1,6 @@
 // Answers of the core -> the client information response of RFC 7591 §3.2.1 and RFC 7592 §3. No nulls, no empty strings, times in whole seconds.
 import type { RegisteredClient } from '../../registration/registered-client.ts'
 import { documentOf } from '../../registration/metadata/registered-document.ts'
-import type { Preview } from '../../registration/register-document.ts'
 import type { Json } from '../../registration/registration.ts'
 
 export type ClientDocument = Record<string, Json>
@@ -21,29 +20,6 @@ export function presentClient (client: RegisteredClient, issuer: string): Client
 
 export function managementUri (issuer: string, clientId: string): string {
   return `${issuer}/register/${encodeURIComponent(clientId)}`
-}
-
-/** What Entra would get, in Graph's names; what would not be written is left out. */
-export function presentPreview ({ policy, metadata, projection }: Preview) {
-  const { displayName, redirectUris, requiredResourceAccess, grants, certificates, federatedIdentities } = projection
-  return {
-    policy,
-    registered: documentOf(metadata),
-    entra: {
-      displayName,
-      platforms: redirectUris,
-      requiredResourceAccess: requiredResourceAccess ?? [],
-      grantedAccess: grants?.granted ?? [],
-      ...(projection.isFallbackPublicClient !== null && { isFallbackPublicClient: projection.isFallbackPublicClient }),
-      ...(projection.homePageUrl !== null && { homePageUrl: projection.homePageUrl }),
-      ...(projection.termsOfServiceUrl !== null && { termsOfServiceUrl: projection.termsOfServiceUrl }),
-      ...(projection.privacyStatementUrl !== null && { privacyStatementUrl: projection.privacyStatementUrl }),
-      ...(certificates !== null && {
-        keyCredentials: certificates.map(({ displayName, startsAt, endsAt }) => ({ displayName, startDateTime: startsAt, endDateTime: endsAt }))
-      }),
-      ...(federatedIdentities !== null && { federatedIdentityCredentials: federatedIdentities.map(each => ({ ...each })) })
-    }
-  }
 }
 
 function secondsOf (time: Date): number {

@@ -2,35 +2,12 @@
 import { RegistrationError } from '../../registration/errors.ts'
 import { digestOf } from '../request-digest.ts'
 import type { ReplaceDocument } from '../../registration/managed-client.ts'
-import type { RequestedMetadata } from '../../registration/metadata/requested-metadata.ts'
+import { textOrNull, toRequestedMetadata } from '../../registration/metadata/requested-document.ts'
 import type { RegisterDocument } from '../../registration/register-document.ts'
-import type { Caller, Json } from '../../registration/registration.ts'
-import { LOCALIZED_MEMBER, SERVER_MEMBERS, type ClientReplacementBody, type NewClientBody } from './schemas.ts'
-
-/** Kept under their wire names; what is not among these or above is not looked at. */
-const KEPT_MEMBERS: ReadonlySet<string> = new Set([
-  'client_uri', 'logo_uri', 'tos_uri', 'policy_uri', 'contacts', 'software_id', 'software_version', 'post_logout_redirect_uris', 'initiate_login_uri',
-  'token_endpoint_auth_signing_alg', 'id_token_signed_response_alg', 'subject_type'
-])
+import type { Caller } from '../../registration/registration.ts'
+import { SERVER_MEMBERS, type ClientReplacementBody, type NewClientBody } from './schemas.ts'
 
 const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
-
-export function toRequestedMetadata (body: NewClientBody): RequestedMetadata {
-  return {
-    clientName: textOrNull(body.client_name),
-    redirectUris: body.redirect_uris ?? null,
-    grantTypes: body.grant_types ?? null,
-    responseTypes: body.response_types ?? null,
-    tokenEndpointAuthMethod: textOrNull(body.token_endpoint_auth_method),
-    scope: textOrNull(body.scope),
-    applicationType: textOrNull(body.application_type),
-    jwks: body.jwks ?? null,
-    jwksUri: textOrNull(body.jwks_uri),
-    entraPlatform: textOrNull(body.entra_platform),
-    federatedIdentities: body.entra_federated_identity_credentials ?? null,
-    members: keptMembers(body)
-  }
-}
 
 /**
  * @param idempotencyKey the header; a repeat with the same key and document gets the same answer
@@ -54,13 +31,4 @@ export function toReplaceDocument (body: ClientReplacementBody, clientId: string
   if (named === null) throw new RegistrationError('invalid_request', 'client_id is required: the one that was issued.')
   if (named.toLowerCase() !== clientId.toLowerCase()) throw new RegistrationError('invalid_request', 'client_id is not the client of this address.')
   return { requested: toRequestedMetadata(body), clientSecret: textOrNull(body.client_secret) }
-}
-
-function keptMembers (body: object): Record<string, Json> {
-  return Object.fromEntries(Object.entries(body).filter(([name, value]) =>
-    value !== null && value !== '' && (KEPT_MEMBERS.has(name) || LOCALIZED_MEMBER.test(name))))
-}
-
-function textOrNull (value: string | null | undefined): string | null {
-  return value === undefined || value === '' ? null : value
 }

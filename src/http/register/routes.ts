@@ -2,6 +2,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Holder, ManagementRequest } from '../../registration/managed-client.ts'
+import { toRequestedMetadata } from '../../registration/metadata/requested-document.ts'
+import { documentOfPreview } from '../../registration/preview.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import type { Provider } from '../../registration/registration.ts'
 import { watchDelivery } from '../delivery.ts'
@@ -10,8 +12,8 @@ import { RequestRefusal } from '../refusals.ts'
 import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
 import { standardDialect } from './dialect.ts'
 import { DEFAULT_PROVIDER, issuerOf, type Providers } from './issuer.ts'
-import { managementUri, presentClient, presentPreview } from './presenter.ts'
-import { toRegisterDocument, toReplaceDocument, toRequestedMetadata } from './requests.ts'
+import { managementUri, presentClient } from './presenter.ts'
+import { toRegisterDocument, toReplaceDocument } from './requests.ts'
 import { operationsAt, type Place } from './route-schemas.ts'
 
 /** `disabled`: nobody registers; what is registered stays managed. Who registers in the other modes, `recognise` knows. */
@@ -67,7 +69,7 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
   if (mode !== 'disabled') {
     server.post('', { schema: operations.register, config: { guard: 'registrant', scope: 'register' } }, async (request, reply) => {
       const call = { caller: known(request.caller), ...timedRequest(request, reply) }
-      if (request.query.dry_run === 'true') return presentPreview(await registrar.preview(toRequestedMetadata(request.body), call))
+      if (request.query.dry_run === 'true') return documentOfPreview(await registrar.preview(toRequestedMetadata(request.body), call))
       const document = toRegisterDocument(request.body, call.caller, request.headers['idempotency-key'])
       const client = await registrar.registerDocument(document, call)
       watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))

@@ -1,13 +1,11 @@
 // The wire of RFC 7591 and RFC 7592. Read tolerantly: unknown members are ignored, null and "" are as good as absent (RFC 7592 §2.2).
 import { Type, type Static } from 'typebox'
+import { LOCALIZED_MEMBER } from '../../registration/metadata/requested-document.ts'
 import type { Json } from '../../registration/registration.ts'
 import { nullable } from '../plugins/openapi.ts'
 
 const MAX_TEXT = 2_048
 const MAX_ENTRIES = 256
-
-/** A member in another language (RFC 7591 §2.2). The core judges the tag. */
-export const LOCALIZED_MEMBER = /^(client_name|client_uri|logo_uri|tos_uri|policy_uri)#[A-Za-z0-9-]{1,80}$/
 
 const text = (description: string) => Type.Optional(nullable(Type.String({ maxLength: MAX_TEXT, description })))
 const texts = (description: string) => Type.Optional(nullable(Type.Array(Type.String({ maxLength: MAX_TEXT }), { maxItems: MAX_ENTRIES, description })))
