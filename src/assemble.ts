@@ -8,6 +8,8 @@ import { createCallers } from './administration/callers.ts'
 import type { Scope } from './administration/callers-port.ts'
 import { createEncryptionKeys } from './administration/encryption-keys.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
+import { createPolicies } from './administration/policies.ts'
+import { createPolicyDryRun } from './administration/policy-dry-run.ts'
 import { createStrategies } from './administration/strategies.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
@@ -45,6 +47,7 @@ import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
 import { createEncryptionKeyStore } from './store/encryption-key-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
+import { createPolicyStore } from './store/policy-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
@@ -188,6 +191,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         reload: readCatalogue
       }),
       strategies: createStrategies(createStrategyStore(prisma), readCatalogue),
+      policies: createPolicies(createPolicyStore(prisma), readCatalogue),
+      dryRun: createPolicyDryRun({ catalogue, clock }),
       callers: createCallers({
         register: createCallerRegister(prisma),
         mint: mintCallerToken,

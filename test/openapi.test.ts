@@ -114,7 +114,8 @@ const harmless = [
   'initial_client_secret', 'initial_client_secret_expires_at', 'secret', 'token',
   'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
   'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported',
-  'id_token_signed_response_alg', 'id_token_signing_alg_values_supported', 'token_version'
+  'id_token_signed_response_alg', 'id_token_signing_alg_values_supported', 'token_version', 'token_endpoint_auth_methods',
+  'secret_lifetime_days', 'disclose_secret', 'rotate_management_token'
 ]
 
 t.test('secrets are exactly where they have to be', async t => {

@@ -35,3 +35,11 @@ export class InvalidValuesError extends AdministrationError {
     this.faults = faults
   }
 }
+
+/** The operator has not seen what is there now. */
+export class StaleVersionError extends AdministrationError {
+  constructor (message: string) {
+    super(message, 'conflict')
+    this.name = 'StaleVersionError'
+  }
+}

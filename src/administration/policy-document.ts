@@ -1,4 +1,4 @@
-// A policy's rules as a file: which members there are, what each accepts, and how they become PolicyRules.
+// A policy's rules as they are written, over the API and in files: which members there are, what each accepts, and how they become PolicyRules.
 import { Type, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
 import { defaultRules, type PolicyRules } from '../registration/policy.ts'
@@ -67,15 +67,19 @@ const rules: Readonly<Record<string, Rule>> = {
   }
 }
 
-/** The rules that a document gives, or everything that is wrong with it, a sentence each. */
-export function rulesOf (document: unknown): { given: Partial<PolicyRules> } | { faults: string[] } {
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) return { faults: ['A policy is a JSON object of rules.'] }
-  const faults: string[] = []
+/** Schema of each rule by its name in the document, described by what it accepts. */
+export const ruleSchemas: Readonly<Record<string, TSchema>> = Object.fromEntries(Object.entries(rules).map(([member, { schema, accepts }]) =>
+  [member, { ...schema, description: `${accepts.charAt(0).toUpperCase()}${accepts.slice(1)}.` }]))
+
+/** The rules that a document gives, or everything that is wrong with it: the member (empty: the whole) and a sentence each. */
+export function rulesOf (document: unknown): { given: Partial<PolicyRules> } | { faults: Array<{ field: string, reason: string }> } {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return { faults: [{ field: '', reason: 'A policy is a JSON object of rules.' }] }
+  const faults: Array<{ field: string, reason: string }> = []
   const given: Partial<Record<keyof PolicyRules, unknown>> = {}
   for (const [member, value] of Object.entries(document)) {
     const rule = Object.hasOwn(rules, member) ? rules[member] : undefined
-    if (rule === undefined) faults.push(`${member} is no rule of a policy. Known: ${Object.keys(rules).join(', ')}.`)
-    else if (!Check(rule.schema, value)) faults.push(`${member} is not acceptable. Accepted: ${rule.accepts}.`)
+    if (rule === undefined) faults.push({ field: member, reason: `${member} is no rule of a policy. Known: ${Object.keys(rules).join(', ')}.` })
+    else if (!Check(rule.schema, value)) faults.push({ field: member, reason: `${member} is not acceptable. Accepted: ${rule.accepts}.` })
     else given[rule.name] = rule.name === 'expiry' ? expiryOf(value) : value
   }
   return faults.length > 0 ? { faults } : { given: given as Partial<PolicyRules> }

@@ -20,9 +20,11 @@ import { keysList } from './commands/keys-list.ts'
 import { keysRetire } from './commands/keys-retire.ts'
 import { keysRewrap } from './commands/keys-rewrap.ts'
 import { migrate } from './commands/migrate.ts'
+import { policiesDryRun } from './commands/policies-dry-run.ts'
 import { policiesList } from './commands/policies-list.ts'
 import { policiesSet } from './commands/policies-set.ts'
 import { policiesShow } from './commands/policies-show.ts'
+import { policiesVersions } from './commands/policies-versions.ts'
 import { registrationsEnable } from './commands/registrations-enable.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
@@ -60,6 +62,8 @@ export const commands: Readonly<Record<string, Command>> = {
   'policies set': policiesSet,
   'policies show': policiesShow,
   'policies list': policiesList,
+  'policies versions': policiesVersions,
+  'policies dry-run': policiesDryRun,
   'registrations enable': registrationsEnable,
   'scopes set': scopesSet,
   'scopes list': scopesList,

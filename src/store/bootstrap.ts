@@ -6,6 +6,7 @@ import { isV2Issuer } from '../administration/provider-place.ts'
 import { DEFAULT_PROVIDER_NAME } from '../administration/provider-records.ts'
 import { DEFAULT_POLICY_NAME } from '../registration/policy.ts'
 import type { CallerKind } from '../registration/registration.ts'
+import { keepCurrentVersions } from './policy-store.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -82,6 +83,7 @@ export async function bootstrap (prisma: PrismaClient, provider: EnvironmentProv
     // A second default strategy can't exist.
     await prisma.authStrategy.createMany({ data: [foundationOf(providerId, provider.issuer, 'environment').strategy], skipDuplicates: true })
     await ensureDefaultPolicy(prisma)
+    await keepCurrentVersions(prisma)
     await ensureAnonymousCallers(prisma)
     const callerIds: Array<string | null> = []
     for (const caller of callers) callerIds.push(await ensureCaller(prisma, providerId, caller))

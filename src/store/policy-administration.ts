@@ -1,45 +1,29 @@
-// Policies as operators write and read them.
-import { v7 as uuidv7 } from 'uuid'
-import { defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
+// Policies by their names, as the CLI and preparations write and read them.
 import type { Operator } from '../administration/operator.ts'
-import { audited } from './administration.ts'
+import type { GivenRules, StoredPolicy } from '../administration/policies-port.ts'
+import { createPolicyStore } from './policy-store.ts'
 import type { PrismaClient } from './prisma-client.ts'
-import { guarded } from './store-errors.ts'
-
-export interface PolicySummary extends Policy {
-  /** Living callers that are bound to it by name. */
-  callers: number
-  updatedAt: Date
-}
 
 /**
- * Creates or replaces a policy. Rules that are not given stay those of the release.
+ * Creates a policy or replaces its rules, as a new version. Rules that are not given stay those of the release.
  *
  * @throws StoreUnavailableError
  */
-export async function putPolicy (prisma: PrismaClient, by: Operator, name: string, given: Partial<PolicyRules>): Promise<'created' | 'replaced'> {
-  return await guarded(async () => {
-    const before = await prisma.policy.findUnique({ where: { name }, select: { id: true } })
-    const rules = JSON.parse(JSON.stringify(given)) as object
-    await prisma.$transaction([
-      prisma.policy.upsert({ where: { name }, create: { id: uuidv7(), name, rules }, update: { rules, updatedAt: new Date() } }),
-      audited(prisma, by, before === null ? 'policy.created' : 'policy.replaced', null, { name, rules })
-    ])
-    return before === null ? 'created' : 'replaced'
-  })
+export async function putPolicy (prisma: PrismaClient, by: Operator, name: string, given: GivenRules): Promise<'created' | 'replaced'> {
+  const store = createPolicyStore(prisma)
+  if (await store.create(by, name, given) !== null) return 'created'
+  const policy = await store.find({ name })
+  // Deleted a moment ago: its name is free.
+  if (policy === null || await store.change(by, policy.id, { action: 'policy.replaced' }, () => given) === null) return await putPolicy(prisma, by, name, given)
+  return 'replaced'
 }
 
 /** Null: there is none of this name. Rules: all of them, those of the release among them. */
-export async function findPolicy (prisma: PrismaClient, name: string): Promise<Policy | null> {
-  const row = await guarded(() => prisma.policy.findUnique({ where: { name } }))
-  return row === null ? null : { id: row.id, name, rules: { ...defaultRules, ...row.rules as Partial<PolicyRules> } }
+export async function findPolicy (prisma: PrismaClient, name: string): Promise<StoredPolicy | null> {
+  return await createPolicyStore(prisma).find({ name })
 }
 
 /** By name. */
-export async function listPolicies (prisma: PrismaClient): Promise<PolicySummary[]> {
-  const rows = await guarded(() => prisma.policy.findMany({
-    include: { _count: { select: { callers: { where: { revokedAt: null } } } } }, orderBy: { name: 'asc' }
-  }))
-  return rows.map(({ id, name, rules, updatedAt, _count }) =>
-    ({ id, name, rules: { ...defaultRules, ...rules as Partial<PolicyRules> }, callers: _count.callers, updatedAt }))
+export async function listPolicies (prisma: PrismaClient): Promise<StoredPolicy[]> {
+  return await createPolicyStore(prisma).list({ filters: [], sort: { field: 'name', descending: false }, after: null, skip: 0, limit: 10_000 })
 }

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { documentOfRules, rulesOf } from '../../src/cli/policy-document.ts'
+import { documentOfRules, rulesOf } from '../../src/administration/policy-document.ts'
 import { defaultRules } from '../../src/registration/policy.ts'
 import { createCatalogue } from '../../src/store/catalogue.ts'
 import { operatorDatabase } from './operator-database.ts'
@@ -35,7 +35,7 @@ t.test('a policy is created, shown, listed and replaced; what a file leaves out 
   t.match(await json('policies', 'set', 'mcp', '--file', file), { name: 'mcp', outcome: 'replaced', rules: { max_clients: 7, grant_types: defaultRules.grantTypes } })
   t.strictSame(JSON.parse((await cli('policies', 'show', 'mcp')).stdout), documentOfRules({ ...defaultRules, maxClients: 7 }))
   t.match(await json('policies', 'list'), [{ name: 'default', rules: documentOfRules() }, { name: 'mcp', callers: 0, rules: { max_clients: 7 } }])
-  t.match((await cli('policies', 'list')).stdout, /^NAME +CALLERS +UPDATED\ndefault +0 /)
+  t.match((await cli('policies', 'list')).stdout, /^NAME +VERSION +CALLERS +REGISTRATIONS +UPDATED\ndefault +1 +0 +0 .*\nmcp +2 +0 +0 /)
 
   const catalogue = createCatalogue(prisma)
   await catalogue.load()
@@ -77,8 +77,31 @@ t.test('each rule accepts its nearest good values and refuses the first bad ones
   ]
   for (const [member, good, bad] of cases) {
     for (const value of good) t.ok('given' in rulesOf({ [member]: value }), `${member}: ${JSON.stringify(value)}`)
-    for (const value of bad) t.match(rulesOf({ [member]: value }), { faults: [new RegExp(`^${member} is not acceptable`)] }, `${member}: ${JSON.stringify(value)}`)
+    for (const value of bad) t.match(rulesOf({ [member]: value }), { faults: [{ field: member, reason: new RegExp(`^${member} is not acceptable`) }] }, `${member}: ${JSON.stringify(value)}`)
   }
-  t.match(rulesOf([]), { faults: [/JSON object/] })
+  t.match(rulesOf([]), { faults: [{ reason: /JSON object/ }] })
   t.strictSame(rulesOf(documentOfRules()), { given: defaultRules })
+})
+
+t.test('the versions of a policy are listed and shown, and a dry run says what a registration would become', async t => {
+  const { cli, json } = await operatorDatabase(t)
+  const folder = t.testdir()
+  const file = async (name: string, content: unknown) => {
+    await writeFile(join(folder, name), JSON.stringify(content))
+    return join(folder, name)
+  }
+  await cli('policies', 'set', 'mcp', '--file', await file('mcp.json', mcp))
+  t.match(await json('policies', 'set', 'mcp', '--file', await file('next.json', { max_clients: 7 })), { outcome: 'replaced', version: 2 })
+  t.match(await json('policies', 'versions', 'mcp'), [{ version: 2, created_by: 'cli', rules: { max_clients: 7 } }, { version: 1, rules: mcp }])
+  t.match((await cli('policies', 'versions', 'mcp')).stdout, /^VERSION +CREATED +BY\n2 +\S+ +cli\n1 +\S+ +cli\n$/)
+  t.strictSame(JSON.parse((await cli('policies', 'show', 'mcp', '--version', '1')).stdout), mcp)
+  t.match(await cli('policies', 'show', 'mcp', '--version', '3'), { code: 1, complaints: [/no version 3/] })
+  t.match(await cli('policies', 'versions', 'nobody'), { code: 1, complaints: [/no such policy/] })
+
+  const client = await file('client.json', { client_name: 'Editor', redirect_uris: ['https://other.example/cb'], token_endpoint_auth_method: 'client_secret_post' })
+  t.match(await cli('policies', 'dry-run', 'mcp', '--file', client), { code: 0, stdout: /"displayName": "Editor"/ })
+  const refused = await cli('policies', 'dry-run', '--rules', join(folder, 'mcp.json'), '--file', client)
+  t.match(refused, { code: 1, stdout: '', complaints: [/^invalid_client_metadata: /, /^invalid_redirect_uri: .*claude\.ai/] })
+  t.match(await cli('policies', 'dry-run', 'mcp', '--rules', 'x', '--file', client), { code: 2 })
+  t.match(await cli('policies', 'dry-run', 'mcp', '--file', await file('odd.json', { redirect_uris: 'x' })), { code: 1, complaints: [/redirect_uris/] })
 })

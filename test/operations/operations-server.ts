@@ -2,6 +2,8 @@
 import { randomUUID } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Test } from 'tap'
+import type { Policies } from '../../src/administration/policies.ts'
+import type { PolicyDryRun } from '../../src/administration/policy-dry-run.ts'
 import type { Strategies } from '../../src/administration/strategies.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
@@ -106,7 +108,7 @@ function newRegistration (wanted: Wanted, owner: Pick<NewRegistration, 'provider
 }
 
 export interface ServerWanted {
-  records?: Pick<Records, 'reader'> & { strategies?: Strategies }
+  records?: Pick<Records, 'reader'> & { strategies?: Strategies, policies?: Policies, dryRun?: PolicyDryRun }
   caller?: Caller
   readiness?: Readiness
 }
@@ -118,15 +120,24 @@ function resourcesWith (connected: Partial<OperationsResources>): OperationsReso
   return unconnected(() => new Error('postgresql://broker:hunter2@db'), connected)
 }
 
+function connectedOf (records: ServerWanted['records']): Partial<OperationsResources> {
+  if (records === undefined) return {}
+  const { reader, strategies, policies, dryRun } = records
+  return {
+    registrations: reader,
+    ...(strategies === undefined ? {} : { strategies }),
+    ...(policies === undefined ? {} : { policies }),
+    ...(dryRun === undefined ? {} : { dryRun })
+  }
+}
+
 const unchecked = createReadiness({ checks: {}, tenants: () => ({}) })
 
 /** Without records: every use case fails with an error nobody knows. */
 export async function createServer (t: Closing, { records, caller = operator, readiness = unchecked }: ServerWanted = {}): Promise<FastifyInstance> {
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
-    resources: records === undefined ? brokenResources : resourcesWith({
-      registrations: records.reader, ...(records.strategies === undefined ? {} : { strategies: records.strategies })
-    }),
+    resources: resourcesWith(connectedOf(records)),
     recogniseCaller: recogniser(caller),
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),

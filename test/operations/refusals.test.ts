@@ -169,8 +169,6 @@ t.test('a database that is away is 503 with Retry-After, not the caller\'s fault
 })
 
 t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
-  const notReached = async () => { throw new Error('not reached') }
-  const unreached = { list: notReached, activate: notReached, retire: notReached, rewrap: notReached }
   const server = await buildOperationsServer({
     logger: createLogger({ level: 'silent' }),
     resources: brokenResources,

@@ -3,7 +3,7 @@ import { listPolicies } from '../../store/policy-administration.ts'
 import type { Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
 import { jsonOption, noArguments } from '../option-values.ts'
-import { documentOfRules } from '../policy-document.ts'
+import { documentOfRules } from '../../administration/policy-document.ts'
 import { table } from '../table.ts'
 
 export const policiesList: Command = {
@@ -15,10 +15,11 @@ export const policiesList: Command = {
     noArguments(positionals)
     const policies = await withDatabase(context, listPolicies)
     if (values.json === true) {
-      context.print(JSON.stringify(policies.map(({ name, rules, callers, updatedAt }) =>
-        ({ name, callers, updated_at: updatedAt.toISOString(), rules: documentOfRules(rules) }))))
+      context.print(JSON.stringify(policies.map(({ name, version, rules, callers, registrations, updatedAt }) =>
+        ({ name, version, callers, registrations, updated_at: updatedAt.toISOString(), rules: documentOfRules(rules) }))))
     } else {
-      table(['NAME', 'CALLERS', 'UPDATED'], policies.map(({ name, callers, updatedAt }) => [name, callers, updatedAt.toISOString()])).forEach(context.print)
+      table(['NAME', 'VERSION', 'CALLERS', 'REGISTRATIONS', 'UPDATED'], policies.map(({ name, version, callers, registrations, updatedAt }) =>
+        [name, version, callers, registrations, updatedAt.toISOString()])).forEach(context.print)
     }
     return 0
   }

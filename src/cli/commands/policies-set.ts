@@ -5,7 +5,8 @@ import { CommandError, UsageError, type Command } from '../command.ts'
 import { withDatabase } from '../database.ts'
 import { readJsonFile } from '../json-file.ts'
 import { jsonOption, requiredOption, soleArgument } from '../option-values.ts'
-import { documentOfRules, rulesOf } from '../policy-document.ts'
+import { POLICY_NAME } from '../../administration/policies.ts'
+import { documentOfRules, rulesOf } from '../../administration/policy-document.ts'
 
 export const policiesSet: Command = {
   usage: 'policies set <name> --file <file> [--json]',
@@ -14,13 +15,13 @@ export const policiesSet: Command = {
 
   async run (values, positionals, context) {
     const name = soleArgument(positionals, 'the name of the policy')
-    if (!/^[a-z0-9][a-z0-9._-]{0,62}$/.test(name)) throw new UsageError('The name is not acceptable. Accepted: 1 to 63 lower-case letters, digits, dots, dashes and underscores.')
+    if (!new RegExp(POLICY_NAME).test(name)) throw new UsageError('The name is not acceptable. Accepted: 1 to 63 lower-case letters, digits, dots, dashes and underscores.')
     const path = requiredOption(values, 'file')
     const read = rulesOf(await readJsonFile(path))
-    if ('faults' in read) throw new CommandError(read.faults.map(fault => `${path}: ${fault}`))
+    if ('faults' in read) throw new CommandError(read.faults.map(({ reason }) => `${path}: ${reason}`))
     const { outcome, policy } = await withDatabase(context, async prisma =>
       ({ outcome: await putPolicy(prisma, commandLine, name, read.given), policy: await findPolicy(prisma, name) }))
-    context.print(values.json === true ? JSON.stringify({ name, outcome, rules: documentOfRules(policy?.rules) }) : `The policy ${name} is ${outcome}.`)
+    context.print(values.json === true ? JSON.stringify({ name, outcome, version: policy?.version, rules: documentOfRules(policy?.rules) }) : `The policy ${name} is ${outcome}.`)
     return 0
   }
 }

@@ -47,3 +47,9 @@ export function callerOf (request: FastifyRequest): Caller {
 export function operatorOf (request: FastifyRequest): Operator {
   return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
 }
+
+/** What belongs to the whole installation is not changed by whoever is bound to a provider: a hook of such routes. */
+export async function assertOfInstallation (request: FastifyRequest): Promise<void> {
+  if (callerOf(request).providerId === null) return
+  throw new ProblemError(403, 'The key is bound to a provider: what belongs to the whole installation it may read, not change.')
+}

@@ -9,6 +9,8 @@ import { callerRoutes, type CallerRoutesOptions } from './callers/routes.ts'
 import { callerComponents } from './callers/schemas.ts'
 import { encryptionKeyRoutes, type EncryptionKeyRoutesOptions } from './encryption-keys/routes.ts'
 import { encryptionKeyComponents } from './encryption-keys/schemas.ts'
+import { policyRoutes, type PolicyRoutesOptions } from './policies/routes.ts'
+import { policyComponents } from './policies/schemas.ts'
 import { providerRoutes, type ProviderRoutesOptions } from './providers/routes.ts'
 import { providerComponents } from './providers/schemas.ts'
 import { registrationRoutes, type RegistrationRoutesOptions } from './registrations/routes.ts'
@@ -19,7 +21,7 @@ import { strategyComponents } from './strategies/schemas.ts'
 
 /** What stands behind the resources. */
 export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions &
-  StrategyRoutesOptions
+  StrategyRoutesOptions & PolicyRoutesOptions
 
 export interface OperationsApiOptions {
   recogniseCaller: RecogniseCaller
@@ -27,11 +29,12 @@ export interface OperationsApiOptions {
 }
 
 export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources }: OperationsApiOptions): Promise<void> {
-  const { registrations, dcrProviders, strategies, callers, audit, encryptionKeys } = resources
+  const { registrations, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
   await server.register(registrationRoutes, { registrations })
   await server.register(providerRoutes, { dcrProviders })
   await server.register(strategyRoutes, { strategies })
+  await server.register(policyRoutes, { policies, dryRun })
   await server.register(callerRoutes, { callers })
   await server.register(auditRoutes, { audit })
   await server.register(encryptionKeyRoutes, { encryptionKeys })
@@ -42,6 +45,7 @@ export const operationsTags = [
   { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
   { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
   { name: 'Auth strategies', description: 'How registrations are translated and how their tokens are recognised, in Konnect\'s form.' },
+  { name: 'Policies', description: 'What callers of RFC 7591 may register, and what it was before.' },
   callersTag,
   { name: 'Audit', description: 'Who did what, when.' },
   { name: 'Encryption keys', description: 'Which key seals secrets, and which one may go.' }
@@ -49,6 +53,6 @@ export const operationsTags = [
 
 /** Components of the document, referred to by name. */
 export const operationsComponents = [
-  ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...callerComponents, ...auditComponents,
-  ...encryptionKeyComponents
+  ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...policyComponents, ...callerComponents,
+  ...auditComponents, ...encryptionKeyComponents
 ]

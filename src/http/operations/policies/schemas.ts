@@ -1,0 +1,93 @@
+// Policies on the wire of the operations API.
+import Type, { type Static } from 'typebox'
+import { POLICY_NAME } from '../../../administration/policies.ts'
+import { ruleSchemas } from '../../../administration/policy-document.ts'
+import { ref } from '../../plugins/openapi.ts'
+import { NewClient } from '../../register/schemas.ts'
+import { pageSchema } from '../listing/pages.ts'
+import { text, time, uuid } from '../schemas.ts'
+
+/** All are optional: what a document leaves out is decided by the operation. */
+export const PolicyRulesView = Type.Object(Object.fromEntries(Object.entries(ruleSchemas).map(([member, schema]) => [member, Type.Optional(schema)])), {
+  additionalProperties: false, $id: 'PolicyRules', description: 'Rules of a policy: docs/registration.md says what each does.'
+})
+
+const version = Type.Integer({ minimum: 1, description: 'Counts up with every change.' })
+const seen = Type.Optional(Type.Integer({ minimum: 1, description: 'The version you have seen: 409 when there is a newer one. Or say it in If-Match: then it is 412.' }))
+const examples = [{ rules: { max_clients: 50, redirect_hosts: ['*.partner.example', 'localhost'] }, version: 3 }]
+
+export const NewPolicy = Type.Object({
+  name: Type.String({ pattern: POLICY_NAME, description: 'Lower-case letters, digits, dots, dashes and underscores; it stays.' }),
+  rules: Type.Optional(ref(PolicyRulesView))
+}, { additionalProperties: false, $id: 'NewPolicy', description: 'Rules that are left out are the release\'s.', examples: [{ name: 'partners', rules: { max_clients: 50 } }] })
+
+export const PolicyReplacement = Type.Object({ rules: ref(PolicyRulesView), version: seen }, {
+  additionalProperties: false, $id: 'PolicyReplacement', description: 'New rules.', examples
+})
+
+export const PolicyRollback = Type.Object({
+  to: Type.Integer({ minimum: 1, description: 'The version whose rules are put back.' }), version: seen
+}, { additionalProperties: false, $id: 'PolicyRollback', description: 'Which rules to put back.', examples: [{ to: 2 }] })
+
+export const PolicyView = Type.Object({
+  id: uuid('Id of the policy.'),
+  name: text('Its name, by which callers are bound to it.'),
+  version,
+  rules: ref(PolicyRulesView),
+  callers: Type.Integer({ description: 'Living callers that are bound to it.' }),
+  registrations: Type.Integer({ description: 'Registrations under it that have not ended.' }),
+  created_at: time('When it was made.'),
+  updated_at: time('When the newest version was made.')
+}, { $id: 'Policy', description: 'What callers of RFC 7591 may register, with every rule.' })
+
+export const PolicyVersionView = Type.Object({
+  version,
+  rules: ref(PolicyRulesView),
+  created_by: text('Who made it, as in the audit.'),
+  created_at: time('When it was made.')
+}, { $id: 'PolicyVersion', description: 'The rules that a policy had.' })
+
+export const PolicyVersionList = Type.Object({
+  data: Type.Array(ref(PolicyVersionView), { description: 'The newest first, at most 1,000.' })
+}, { $id: 'PolicyVersionList', description: 'The versions of a policy.' })
+
+export const PolicyList = pageSchema(PolicyView, 'PolicyList', 'policies')
+
+export const UnstoredDryRun = Type.Object({ rules: ref(PolicyRulesView), document: ref(NewClient) }, {
+  additionalProperties: false,
+  $id: 'UnstoredDryRun',
+  description: 'Rules that are not stored, and a registration.',
+  examples: [{
+    rules: { token_endpoint_auth_methods: ['none'] },
+    document: { client_name: 'Editor', redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' }
+  }]
+})
+
+const Access = Type.Object({
+  resourceAppId: text('The resource application.'),
+  permissions: Type.Array(Type.Object({ id: text('Id of the permission.'), type: text('Scope (delegated) or Role.') }))
+})
+
+export const DryRunView = Type.Object({
+  policy: text('Name of the policy.'),
+  provider: text('Name of the provider.'),
+  accepted: Type.Boolean({ description: 'The registration would be made, quotas aside.' }),
+  refusals: Type.Array(Type.Object({ error: text('Code of RFC 7591.'), error_description: text('What would be accepted.') }), {
+    description: 'Every refusal, where the registration would name the first.'
+  }),
+  registered: Type.Optional(Type.Object({}, { additionalProperties: true, description: 'The document as it would be registered.' })),
+  entra: Type.Optional(Type.Object({
+    displayName: text('Display name.'),
+    platforms: Type.Object({ web: Type.Array(Type.String()), publicClient: Type.Array(Type.String()), spa: Type.Array(Type.String()) }),
+    requiredResourceAccess: Type.Array(Access),
+    grantedAccess: Type.Array(Access, { description: 'What the broker would grant for the whole tenant.' })
+  }, { additionalProperties: true, description: 'What would be written to Entra, in Graph\'s names.' }))
+}, { $id: 'PolicyDryRun', description: 'What a registration would become. Nothing was made.' })
+
+/** Components of the document, referred to by name. */
+export const policyComponents = [
+  PolicyRulesView, NewPolicy, PolicyReplacement, PolicyRollback, PolicyView, PolicyVersionView, PolicyVersionList, PolicyList, NewClient, UnstoredDryRun,
+  DryRunView
+]
+
+export type PolicyViewBody = Static<typeof PolicyView>
