@@ -108,3 +108,12 @@ t.test('Konnect\'s auth methods are read as grant types; unknown words are kept'
   t.strictSame(grantTypesOf(['authorization_code', 'refresh_token', 'kong_oauth2']), ['authorization_code', 'refresh_token', 'kong_oauth2'])
   t.strictSame(grantTypesOf([]), ['client_credentials'])
 })
+
+t.test('of the scopes of Konnect\'s client those of its strategy\'s API are listed in Entra, and granted to nobody', async t => {
+  const scoped = { ...konnect, scopes: ['openid', 'orders.read', 'orders.write'] }
+  const project = (resourceAppId: string | null) => translate(scoped, { ...strategy, resourceAppId }, identity, { rules: null, scopes: catalogue })
+  const { requiredResourceAccess, grants, isFallbackPublicClient } = project(ORDERS_API)
+  t.match(requiredResourceAccess, [{ resourceAppId: ORDERS_API, permissions: [{ id: ORDERS_WRITE }, { id: ORDERS_READ }] }])
+  t.strictSame([requiredResourceAccess?.length, grants, isFallbackPublicClient], [1, null, null])
+  for (const other of [null, ORDERS_READ]) t.equal(project(other).requiredResourceAccess, null)
+})

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import t from 'tap'
 import { RegistrationError } from '../../../src/registration/errors.ts'
-import { acceptMetadata } from '../../../src/registration/metadata/accept-metadata.ts'
+import { acceptMetadata, judgeMetadata } from '../../../src/registration/metadata/accept-metadata.ts'
 import { documentOf } from '../../../src/registration/metadata/registered-document.ts'
 import { defaultRules, type PolicyRules } from '../../../src/registration/policy.ts'
 import type { Json } from '../../../src/registration/registration.ts'
@@ -147,4 +147,15 @@ t.test('members of any shape are no way past the rules', async t => {
       return error instanceof RegistrationError
     }
   }), { numRuns: 2_000 })
+})
+
+t.test('a document can be judged with every refusal, of which the registration names the first', async t => {
+  const request = requestOf({ application_type: 'desktop', redirect_uris: ['https://a.example/'], scope: '"', contacts: 7, client_name: 'x'.repeat(2_000) })
+  const judged = judgeMetadata(request, context)
+  const refusals = 'refusals' in judged ? judged.refusals.map(({ publicMessage }) => publicMessage) : []
+  t.match(refusals, [/application_type/, /client_name/, /scope must be/], 'members hang on application_type')
+  t.equal(refusals.length, 3)
+  t.throws(() => acceptMetadata(request, context), new RegistrationError('invalid_client_metadata', refusals[0] ?? ''))
+  const good = requestOf({ redirect_uris: ['https://a.example/'] })
+  t.strictSame(judgeMetadata(good, context), { metadata: acceptMetadata(good, context) })
 })
