@@ -1,13 +1,13 @@
 // The use cases of the providers over database, vault and Entra: the same for the operations API and the command line.
 import { readFile } from 'node:fs/promises'
 import { AdministrationError } from './administration/errors.ts'
-import { createProviderCredentials } from './administration/provider-credentials.ts'
+import { createProviderCredentials, type ProviderCredentials } from './administration/provider-credentials.ts'
 import type { ProviderTenants } from './administration/provider-port.ts'
+import type { EnvironmentProviderView } from './administration/provider-records.ts'
 import { createVerification } from './administration/provider-verification.ts'
-import { createProviders } from './administration/providers.ts'
+import { createProviders, type Providers } from './administration/providers.ts'
 import { describeCertificate } from './entra/broker-credential.ts'
 import { connectToTenant } from './entra/entra-directories.ts'
-import type { ProvidersApi } from './http/operations/providers/routes.ts'
 import type { ProviderAccess } from './provider-access.ts'
 import { DirectoryError, type Clock, type Log, type Vault } from './registration/ports.ts'
 import type { EntraTenant } from './settings/settings.ts'
@@ -30,7 +30,14 @@ export interface ProviderAdministrationParts {
   reload: () => Promise<void>
 }
 
-export function createProviderAdministration (parts: ProviderAdministrationParts): ProvidersApi {
+export interface ProviderAdministration {
+  providers: Providers
+  credentials: ProviderCredentials
+  /** Null: it defines no provider. */
+  environment: EnvironmentProviderView | null
+}
+
+export function createProviderAdministration (parts: ProviderAdministrationParts): ProviderAdministration {
   const { prisma, vault, environment, clock, log, attemptTimeoutMs, secretLifetimeDays, reload } = parts
   const tenants = createTenants(parts)
   const verify = createVerification({

@@ -54,6 +54,13 @@ export type GivenCredential =
   | { kind: 'certificate', clientId: string, pem: string }
   | { kind: 'federated', clientId: string }
 
+/** What the environment says of its own provider. */
+export interface EnvironmentProviderView {
+  authorityHost: string
+  graphBaseUrl: string
+  kind: ProviderCredentialKind
+}
+
 /** The provider that is served without a name in its address. */
 export const DEFAULT_PROVIDER_NAME = 'default'
 

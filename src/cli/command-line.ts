@@ -25,6 +25,18 @@ import { policiesList } from './commands/policies-list.ts'
 import { policiesSet } from './commands/policies-set.ts'
 import { policiesShow } from './commands/policies-show.ts'
 import { policiesVersions } from './commands/policies-versions.ts'
+import { providersCreate } from './commands/providers-create.ts'
+import { providersCredentialsActivate } from './commands/providers-credentials-activate.ts'
+import { providersCredentialsAdd } from './commands/providers-credentials-add.ts'
+import { providersCredentialsList } from './commands/providers-credentials-list.ts'
+import { providersCredentialsRemove } from './commands/providers-credentials-remove.ts'
+import { providersCredentialsVerify } from './commands/providers-credentials-verify.ts'
+import { providersDelete } from './commands/providers-delete.ts'
+import { providersImport } from './commands/providers-import.ts'
+import { providersList } from './commands/providers-list.ts'
+import { providersShow } from './commands/providers-show.ts'
+import { providersUpdate } from './commands/providers-update.ts'
+import { providersVerify } from './commands/providers-verify.ts'
 import { registrationsEnable } from './commands/registrations-enable.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
@@ -39,7 +51,7 @@ import { strategiesUpdate } from './commands/strategies-update.ts'
 import { usageDeclare } from './commands/usage-declare.ts'
 import { usageReport } from './commands/usage-report.ts'
 
-/** By their first word, or by two where the first names what the second does something with. */
+/** By their first word, or by more where the first ones name what the last does something with. */
 export const commands: Readonly<Record<string, Command>> = {
   serve,
   migrate,
@@ -64,6 +76,18 @@ export const commands: Readonly<Record<string, Command>> = {
   'policies list': policiesList,
   'policies versions': policiesVersions,
   'policies dry-run': policiesDryRun,
+  'providers list': providersList,
+  'providers show': providersShow,
+  'providers create': providersCreate,
+  'providers update': providersUpdate,
+  'providers delete': providersDelete,
+  'providers verify': providersVerify,
+  'providers import': providersImport,
+  'providers credentials list': providersCredentialsList,
+  'providers credentials add': providersCredentialsAdd,
+  'providers credentials verify': providersCredentialsVerify,
+  'providers credentials activate': providersCredentialsActivate,
+  'providers credentials remove': providersCredentialsRemove,
   'registrations enable': registrationsEnable,
   'scopes set': scopesSet,
   'scopes list': scopesList,
@@ -100,9 +124,10 @@ async function dispatch ([name, ...rest]: readonly string[], context: CommandCon
     return 0
   }
   if (name === undefined) throw new UsageError('Which command? See dcr-broker --help.')
-  const group = groupOf(name)
-  if (group.length > 0 && (rest[0] === '--help' || rest[0] === '-h')) {
-    help(group.map(([, command]) => command)).forEach(context.print)
+  const helpAt = rest.findIndex(word => word === '--help' || word === '-h')
+  const group = helpAt === -1 ? [] : groupOf([name, ...rest.slice(0, helpAt)].join(' '))
+  if (group.length > 0) {
+    help(group).forEach(context.print)
     return 0
   }
   const { command, args } = find(name, rest)
@@ -114,22 +139,21 @@ async function dispatch ([name, ...rest]: readonly string[], context: CommandCon
   return await command.run(values, positionals, context)
 }
 
+/** The first words are the longest name of a command that they can be. */
 function find (name: string, rest: string[]): { command: Command, args: string[] } {
-  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (command !== undefined) return { command, args: rest }
-  const group = groupOf(name)
-  if (group.length === 0) throw new UsageError(`Unknown command: ${name}. See dcr-broker --help.`)
+  if (Object.hasOwn(commands, name) && commands[name] !== undefined) return { command: commands[name], args: rest }
+  if (groupOf(name).length === 0) throw new UsageError(`Unknown command: ${name}. See dcr-broker --help.`)
   const [verb, ...args] = rest
-  const known = group.map(([word]) => word).join(', ')
+  const known = [...new Set(Object.keys(commands).filter(words => words.startsWith(`${name} `)).map(words => words.slice(name.length + 1).split(' ')[0]))].join(', ')
   if (verb === undefined) throw new UsageError(`What to do with the ${name}? Known: ${known}.`)
-  const [, found] = group.find(([word]) => word === verb) ?? []
-  if (found === undefined) throw new UsageError(`Unknown action: ${name} ${verb}. Known: ${known}.`)
-  return { command: found, args }
+  const words = `${name} ${verb}`
+  if (!Object.hasOwn(commands, words) && groupOf(words).length === 0) throw new UsageError(`Unknown action: ${words}. Known: ${known}.`)
+  return find(words, args)
 }
 
-/** The commands of two words of which this is the first, by their second. */
-function groupOf (name: string): Array<[verb: string, command: Command]> {
-  return Object.entries(commands).filter(([words]) => words.startsWith(`${name} `)).map(([words, command]) => [words.slice(name.length + 1), command])
+/** The commands whose names begin with these words. */
+function groupOf (words: string): Command[] {
+  return Object.entries(commands).filter(([name]) => name.startsWith(`${words} `)).map(([, command]) => command)
 }
 
 function parse (command: Command, args: string[]) {

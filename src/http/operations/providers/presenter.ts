@@ -1,15 +1,8 @@
 // Providers -> the wire of the operations API. Names what is shown: nothing else leaves.
-import type { ProviderCredentialKind, ProviderCredentialRecord, ProviderRecord } from '../../../administration/provider-records.ts'
+import type { EnvironmentProviderView, ProviderCredentialRecord, ProviderRecord } from '../../../administration/provider-records.ts'
 import type { CredentialBody, ProviderBody } from './schemas.ts'
 
-/** What the environment says of its own provider. */
-export interface EnvironmentView {
-  authorityHost: string
-  graphBaseUrl: string
-  kind: ProviderCredentialKind
-}
-
-export function presentProvider (provider: ProviderRecord, environment: EnvironmentView | null): ProviderBody {
+export function presentProvider (provider: ProviderRecord, environment: EnvironmentProviderView | null): ProviderBody {
   return {
     id: provider.id,
     name: provider.name,
@@ -29,7 +22,7 @@ export function presentProvider (provider: ProviderRecord, environment: Environm
   }
 }
 
-function credentialOf ({ origin, credential }: ProviderRecord, environment: EnvironmentView | null): ProviderBody['credential'] {
+function credentialOf ({ origin, credential }: ProviderRecord, environment: EnvironmentProviderView | null): ProviderBody['credential'] {
   if (credential !== null) {
     const { id, kind, hint, expiresAt, verifiedAt } = credential
     return { id, kind, hint, expires_at: expiresAt?.toISOString() ?? null, verified_at: verifiedAt?.toISOString() ?? null }

@@ -2,13 +2,14 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import type { ProviderCredentials } from '../../../administration/provider-credentials.ts'
+import type { EnvironmentProviderView } from '../../../administration/provider-records.ts'
 import type { Providers } from '../../../administration/providers.ts'
 import { callerOf } from '../authentication.ts'
 import { readByListQuery, readListQuery } from '../listing/list-query.ts'
 import { presentPage } from '../listing/pages.ts'
 import { ProblemError } from '../problems.ts'
 import { providerList } from './list-shape.ts'
-import { presentCredential, presentProvider, type EnvironmentView } from './presenter.ts'
+import { presentCredential, presentProvider } from './presenter.ts'
 import { operatorOf, toGivenCredential, toWantedChange, toWantedProvider } from './requests.ts'
 import * as schemas from './route-schemas.ts'
 
@@ -16,7 +17,7 @@ export interface ProvidersApi {
   providers: Providers
   credentials: ProviderCredentials
   /** Null: it defines no provider. */
-  environment: EnvironmentView | null
+  environment: EnvironmentProviderView | null
 }
 
 export interface ProviderRoutesOptions {
