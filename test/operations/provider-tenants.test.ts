@@ -1,5 +1,8 @@
 // Several tenants side by side: each with its own directory, tokens, throttle and metadata, on every surface; and the verification that looks into one.
 import { randomUUID } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import t, { type Test } from 'tap'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { selfSigned } from '../entra/self-signed.ts'
@@ -147,6 +150,23 @@ t.test('the broker\'s credential is rotated under traffic without a failed reque
   await Promise.all(running)
   t.strictSame([...new Set(statuses)], [201])
   t.ok(statuses.length > 4, `${statuses.length} requests`)
+})
+
+t.test('a provider is proved by the platform\'s token, beside the secret of the default one', async t => {
+  const second = await simulated(t)
+  const tokenFile = join(t.testdir({}), 'token')
+  const { publicKey, privateKey } = await generateKeyPair('RS256')
+  const federation = { issuer: 'https://cluster.example', subject: 'system:serviceaccount:dcr:broker', audience: 'api://AzureADTokenExchange' }
+  second.control.trustFederation(second.broker.clientId, { ...federation, keys: [{ ...await exportJWK(publicKey), alg: 'RS256' }] })
+  const token = new SignJWT().setProtectedHeader({ alg: 'RS256' }).setIssuer(federation.issuer).setSubject(federation.subject).setAudience(federation.audience)
+  await writeFile(tokenFile, await token.setIssuedAt().setExpirationTime('50m').sign(privateKey))
+  const broker = await startTestBroker(t, { environment: { AZURE_FEDERATED_TOKEN_FILE: tokenFile } })
+  const api = apiOf(broker.operationsUrl)
+  const dcrConfig = { initial_client_id: second.broker.clientId, initial_client_federated: true }
+  const made = await api('POST', '', { ...wantedAt(second), dcr_config: dcrConfig })
+  t.match(made, { status: 201, body: { credential: { kind: 'federated', hint: null } } })
+  t.match(await api('POST', `/${made.body.id}/verify`), { status: 200, body: { ok: true } })
+  t.equal((await broker.konnect('POST', '', konnectApplication())).status, 201, 'the default one goes on with its secret')
 })
 
 t.test('the verification says in words what is wrong, and leaves nothing behind', async t => {
