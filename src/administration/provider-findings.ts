@@ -1,6 +1,5 @@
 // What the verification of a provider has found, in words: what is wrong, and what to do about it.
 import type { DirectoryError, DirectoryFault } from '../registration/ports.ts'
-import type { ProviderCredentialKind } from './provider-records.ts'
 
 /** What is tried, in this order. */
 export type Check = 'token' | 'expiry' | 'permission' | 'principal' | 'secret' | 'cleanup'
@@ -17,8 +16,6 @@ export interface FindingContext {
   tenantId: string
   clientId: string
   authorityHost: string
-  /** Null: the environment's own. */
-  kind: ProviderCredentialKind | null
 }
 
 const DAY_MS = 86_400_000

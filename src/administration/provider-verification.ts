@@ -40,8 +40,7 @@ export function createVerification (parts: VerificationParts): VerifyProvider {
     const context: FindingContext = {
       tenantId: provider.tenantId,
       clientId: credential?.clientId ?? provider.initialClientId,
-      authorityHost: provider.authorityHost ?? 'the sign-in host of the environment',
-      kind: credential?.kind ?? null
+      authorityHost: provider.authorityHost ?? 'the sign-in host of the environment'
     }
     const id = clock.uuid()
     const run = new Run(parts, context, { uniqueName: `dcr-verify-${id}`, wanted: applicationOf(id, await installationId()) })
