@@ -17,6 +17,7 @@ const registrationErrors: Record<RegistrationErrorCode, readonly [meaning: strin
   not_permitted: ['The client is administratively disabled.', 'Operator: `dcr-broker registrations enable <client id>`.'],
   registration_quota: ['The token, or the policy, allows no more clients.', 'Delete one, or ask the operator for another token or policy.'],
   secret_limit: ['The client has as many secrets as it may.', 'Delete one; the number is MAX_SECRETS_PER_CLIENT.'],
+  wrong_state: ['The registration is not in a state that allows it.', 'The sentence says what would: enable it, wait, or register anew.'],
   drifted: ['Somebody deleted the application in Entra.', 'Delete the registration and register anew.'],
   busy: ['Another operation on the client has not ended.', 'Repeat the request after Retry-After.'],
   temporarily_unavailable: ['Entra or the database does not answer in time. The work goes on or is undone.', 'Repeat the same request after Retry-After; it gets the same answer.'],

@@ -1,11 +1,13 @@
 // The OpenAPI documents, from servers that are built but connected to nothing.
 import type { FastifyInstance } from 'fastify'
+import type { Adoptions } from '../src/administration/adoptions.ts'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
 import type { OperationsResources } from '../src/http/operations/routes.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'
 import type { MetricsText } from '../src/http/metrics-route.ts'
 import { createReadiness } from '../src/http/readiness.ts'
 import { createLogger } from '../src/logger.ts'
+import type { RegistrationsReader } from '../src/registration/browse.ts'
 import type { Registrar } from '../src/registration/registrar.ts'
 import { version } from '../src/version.ts'
 import { unconnected } from './unconnected.ts'
@@ -19,6 +21,7 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
   public: async () => await buildPublicServer({
     logger,
     registrar: unconnected<Registrar>(),
+    registrations: unconnected<RegistrationsReader>(),
     recogniseCaller: async () => null,
     recogniseRegistrant: async () => null,
     registrationMode: 'token',

@@ -1,6 +1,7 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createAdoptions } from './administration/adoptions.ts'
 import { createAuditReader } from './administration/audit.ts'
 import { CHECKPOINT_MESSAGE } from './administration/audit-checkpoint.ts'
 import { createAuditSealer, type AuditSealer } from './administration/audit-sealer.ts'
@@ -41,6 +42,8 @@ import { createMigrationsCheck, startUp } from './startup.ts'
 import { createAuditBrowser } from './store/audit-browser.ts'
 import { createAuditChainStore } from './store/audit-chain-store.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
+import { createAdoptionPermits } from './store/adoption-administration.ts'
+import { createAdoptionStore } from './store/adoption-store.ts'
 import { createCallerRegister } from './store/caller-administration.ts'
 import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
@@ -131,7 +134,10 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 
   const ports: Ports = {
     store: observation.spanned('database', {
-      ...createRegistrationStore(prisma, times, clock.monotonicMs), ...createDeliveryStore(prisma, times), ...createExpiryStore(prisma, times)
+      ...createRegistrationStore(prisma, times, clock.monotonicMs),
+      ...createDeliveryStore(prisma, times),
+      ...createExpiryStore(prisma, times),
+      ...createAdoptionStore(prisma)
     }),
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
@@ -141,11 +147,13 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     correlation
   }
   const registrar = createRegistrar(ports, coreSettings(settings))
+  const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
   const publicServer: FastifyInstance = await buildPublicServer({
     logger: log,
     registrar: observation.spanned('use case', registrar),
+    registrations,
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     recogniseRegistrant: async (providerId, bearer) => {
       if (bearer !== null) return await recogniseBearer(providerId, bearer)
@@ -177,7 +185,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: {
-      registrations: createRegistrationsReader(createRegistrationBrowser(prisma)),
+      registrations,
+      registrar: observation.spanned('use case', registrar),
+      adoptions: createAdoptions(createAdoptionPermits(prisma)),
       dcrProviders: createProviderAdministration({
         prisma,
         vault,

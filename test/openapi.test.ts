@@ -122,12 +122,12 @@ t.test('secrets are exactly where they have to be', async t => {
   const secretsOf = (name: DocumentName) => pathsOfSecrets((JSON.parse(documents[name]) as Document).components.schemas)
   t.same(secretsOf('public'), [
     'ClientReplacement.client_secret', 'KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret',
-    'RegisteredClient.client_secret', 'RegisteredClient.registration_access_token'
+    'RegisteredClient.client_secret', 'RegisteredClient.registration_access_token', 'RotatedSecret.client_secret'
   ])
   t.same(secretsOf('operations'), [
     'CreatedCaller.token', 'DcrProviderChange.dcr_config.initial_client_certificate', 'DcrProviderChange.dcr_config.initial_client_secret',
     'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
-    'NewProviderCredential.certificate', 'NewProviderCredential.secret'
+    'NewProviderCredential.certificate', 'NewProviderCredential.secret', 'RotatedSecret.client_secret'
   ])
 })
 

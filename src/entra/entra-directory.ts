@@ -4,6 +4,7 @@ import { ensureApplication, ensurePrincipal, findApplication, removeApplication,
 import type { Cloud } from './clouds.ts'
 import { purgeApplication } from './deleted-objects.ts'
 import { syncFederatedIdentities } from './federated-identities.ts'
+import { findForeignApplication, holdsPermissions } from './foreign-applications.ts'
 import type { GraphClient } from './graph-client.ts'
 import type { Http } from './http.ts'
 import { syncGrants } from './permission-grants.ts'
@@ -22,6 +23,8 @@ export function createEntraDirectory ({ graph, http, cloud }: { graph: GraphClie
     listSecrets: async (objectId, signal) => await listSecrets(graph, objectId, signal),
     revokeSecret: async (objectId, keyId, signal) => await revokeSecret(graph, objectId, keyId, signal),
     findApplication: async (uniqueName, signal) => await findApplication(graph, uniqueName, signal),
+    findForeignApplication: async (clientId, signal) => await findForeignApplication(graph, clientId, signal),
+    holdsPermissions: async (principalId, signal) => await holdsPermissions(graph, principalId, signal),
     removeApplication: async (objectId, signal) => await removeApplication(graph, objectId, signal),
     purgeApplication: async (ids, principalId, signal) => await purgeApplication(graph, ids, principalId, signal),
     probeSecret: async (clientId, secretText, signal) => await probeSecret(http, cloud, clientId, secretText, signal)

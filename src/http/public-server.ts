@@ -1,6 +1,7 @@
-// The public listener: the standard's surfaces (registration, management, metadata) and the Konnect bridge.
+// The public listener: the standard's surfaces (registration, management, metadata), a service's own registrations, and the Konnect bridge.
 import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { RegistrationsReader } from '../registration/browse.ts'
 import type { Registrar } from '../registration/registrar.ts'
 import type { RecogniseCaller } from './callers.ts'
 import { declaredGuards } from './guards.ts'
@@ -9,6 +10,7 @@ import { konnectBridge } from './konnect/routes.ts'
 import { konnectComponents } from './konnect/route-schemas.ts'
 import { AuthorizationServerMetadata } from './metadata/document.ts'
 import { metadata, metadataTag, type AuthorizationServers } from './metadata/routes.ts'
+import { ownRegistrations, ownRegistrationsComponents, ownRegistrationsTag } from './own-registrations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
@@ -26,6 +28,7 @@ import { serverOptions } from './server-options.ts'
 export interface PublicServerOptions {
   logger: FastifyBaseLogger
   registrar: Registrar
+  registrations: RegistrationsReader
   recogniseCaller: RecogniseCaller
   recogniseRegistrant: RecogniseRegistrant
   registrationMode: RegistrationMode
@@ -41,7 +44,7 @@ export interface PublicServerOptions {
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
-  const { registrar, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase } = options
+  const { registrar, registrations, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase } = options
   const server: FastifyInstance = fastify(serverOptions(options.logger, konnectDialect))
   server.decorateRequest('caller', null)
   // Also for what belongs to no surface.
@@ -62,6 +65,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
     url: options.publicUrl,
     tags: [
       registerTag,
+      ownRegistrationsTag,
       metadataTag,
       { name: 'Konnect bridge', description: 'Kong Konnect\'s HTTP DCR contract. The API key decides the Entra tenant.' }
     ],
@@ -70,10 +74,11 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
       konnectApiKey: { type: 'apiKey', in: 'header', name: 'X-API-KEY', description: 'A key of the Konnect DCR provider; several are valid at once.' }
     }
   })
-  for (const component of [...registerComponents, AuthorizationServerMetadata, ...konnectComponents]) server.addSchema(component)
+  for (const component of [...registerComponents, ...ownRegistrationsComponents, AuthorizationServerMetadata, ...konnectComponents]) server.addSchema(component)
 
   await server.register(registration, { registrar, recognise: recogniseRegistrant, mode: registrationMode, providers, publicUrl: issuerBase })
   await server.register(metadata, { authorizationServers, registers: registrationMode !== 'disabled', publicUrl: issuerBase })
+  await server.register(ownRegistrations, { registrar, registrations, recognise: recogniseRegistrant, providers })
   await server.register(konnectBridge, { prefix: '/konnect', registrar, recogniseCaller })
   return server
 }

@@ -1,4 +1,5 @@
 // Who may see which registration (promise 6), and how one is taken hold of.
+import { adoptClient } from './adoption.ts'
 import type { Actor, Core } from './core.ts'
 import { deadlineIn, earlier, type Deadline } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
@@ -23,6 +24,9 @@ export interface Call {
   actor?: string
 }
 
+/** How a caller names a client: by Entra's appId at his provider, or by the id of its registration. */
+export type ClientName = { clientId: string } | { registrationId: string }
+
 /** All keys of a provider stand for the same Konnect (they rotate); everybody else sees what he registered himself. */
 export function isVisible (registration: Registration, caller: Caller): boolean {
   if (caller.providerId !== null && caller.providerId !== registration.providerId) return false
@@ -41,18 +45,23 @@ export function actorOf ({ caller, requestId, sourceAddress = null, actor = call
 }
 
 /** The caller's client, whatever became of it; null when it is not there or not his. */
-export async function findClient (core: Core, caller: Caller, clientId: string): Promise<Registration | null> {
+export async function findClient ({ ports: { store }, deliveries }: Core, name: ClientName, { caller }: Pick<Call, 'caller'>): Promise<Registration | null> {
+  if ('registrationId' in name) {
+    const registration = await store.find(name.registrationId)
+    return registration !== null && isVisible(registration, caller) ? registration : null
+  }
+  // The same appId may stand at several providers.
   if (caller.providerId === null) return null
-  const registration = await core.ports.store.findByClientId(caller.providerId, clientId)
+  const registration = await store.findByClientId(caller.providerId, name.clientId)
   if (registration === null || !isVisible(registration, caller)) return null
   // A client id is random and only in the answer: whoever names it has received it.
-  if (registration.delivery !== 'delivered') core.deliveries.mark(registration.id, 'delivered')
+  if (registration.delivery !== 'delivered') deliveries.mark(registration.id, 'delivered')
   return registration
 }
 
-/** The caller's living client. @throws RegistrationError unknown_client */
-export async function getClient (core: Core, caller: Caller, clientId: string): Promise<Registration> {
-  const registration = await findClient(core, caller, clientId)
+/** The caller's living client; one of Konnect's that an operator lets the broker adopt is adopted now. @throws RegistrationError unknown_client */
+export async function getClient (core: Core, name: ClientName, call: Call): Promise<Registration> {
+  const registration = await findClient(core, name, call) ?? await adoptClient(core, name, call, workDeadline(core, call))
   if (registration === null || isGone(registration)) throw unknownClient()
   return registration
 }
@@ -81,8 +90,8 @@ function isLeftUnfinished (registration: Registration): boolean {
 }
 
 /** Takes hold of a living client for a change. @throws RegistrationError unknown_client, drifted, busy */
-export async function takeHoldOfClient (core: Core, clientId: string, call: Call, deadline: Deadline): Promise<Operation> {
-  const registration = await getClient(core, call.caller, clientId)
+export async function takeHoldOfClient (core: Core, name: ClientName, call: Call, deadline: Deadline): Promise<Operation> {
+  const registration = await getClient(core, name, call)
   const operation = await takeHold(core, registration.id, call, deadline)
   // What was read before the lease may be over by now.
   const { state } = operation.registration

@@ -3,23 +3,30 @@ import type { ListQuery, Page } from '../listing/query.ts'
 import { readPage } from '../listing/read-page.ts'
 import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
-import type { ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationSortField, ShownRegistration, Visibility } from './browse-port.ts'
+import type {
+  AuditField, AuditRecord, AuditSortField, ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationSortField, ShownRegistration, Visibility
+} from './browse-port.ts'
 import type { Caller } from './registration.ts'
 
 export type RegistrationQuery = ListQuery<RegistrationField, RegistrationSortField>
 
-/** Both throw RegistrationError `temporarily_unavailable` when the database can't be reached. */
+export type AuditQuery = ListQuery<AuditField, AuditSortField>
+
+/** All throw RegistrationError `temporarily_unavailable` when the database can't be reached. */
 export interface RegistrationsReader {
   /** A numbered page must end within MAX_NUMBERED_ROW. */
   list (query: RegistrationQuery, caller: Caller): Promise<Page<ListedRegistration>>
   /** @throws RegistrationError unknown_client */
   show (id: string, caller: Caller): Promise<ShownRegistration>
+  /** What happened to one of them. @throws RegistrationError unknown_client */
+  audit (id: string, query: AuditQuery, caller: Caller): Promise<Page<AuditRecord>>
 }
 
 export function createRegistrationsReader (browser: RegistrationBrowser): RegistrationsReader {
   return {
     list: (query, caller) => answering(listRegistrations(browser, query, caller)),
-    show: (id, caller) => answering(showRegistration(browser, id, caller))
+    show: (id, caller) => answering(showRegistration(browser, id, caller)),
+    audit: (id, query, caller) => answering(listAudit(browser, id, query, caller))
   }
 }
 
@@ -34,8 +41,21 @@ async function listRegistrations (browser: RegistrationBrowser, query: Registrat
 
 async function showRegistration (browser: RegistrationBrowser, id: string, caller: Caller): Promise<ShownRegistration> {
   const registration = await browser.show(id, visibilityOf(caller))
-  if (registration === null) throw new RegistrationError('unknown_client', 'There is no such registration.')
+  if (registration === null) throw unknownRegistration()
   return registration
+}
+
+async function listAudit (browser: RegistrationBrowser, id: string, query: AuditQuery, caller: Caller): Promise<Page<AuditRecord>> {
+  if (!await browser.has(id, visibilityOf(caller))) throw unknownRegistration()
+  return await readPage({
+    list: rows => browser.listAudit(id, rows),
+    count: (filters, limit) => browser.countAudit(id, filters, limit),
+    sortValueOf: ({ at }) => at
+  }, query)
+}
+
+function unknownRegistration (): RegistrationError {
+  return new RegistrationError('unknown_client', 'There is no such registration.')
 }
 
 /** The rows for which isVisible (access.ts) holds. */

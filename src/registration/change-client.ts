@@ -1,5 +1,5 @@
 // Use cases: Konnect's events about a client. A change of its metadata goes to Entra; product links are recorded.
-import { takeHoldOfClient, workDeadline, type Call } from './access.ts'
+import { takeHoldOfClient, workDeadline, type Call, type ClientName } from './access.ts'
 import { clearing } from './clearing.ts'
 import type { Core } from './core.ts'
 import { acceptName, acceptText } from './metadata/client-name.ts'
@@ -30,15 +30,16 @@ export interface MetadataChange {
 }
 
 /** Desired is committed first, then Entra gets the whole projection, then applied is committed. The same change twice is harmless. */
-export async function updateClient (core: Core, clientId: string, change: MetadataChange, event: ClientEvent, call: Call): Promise<void> {
+export async function updateClient (core: Core, name: ClientName, change: MetadataChange, event: ClientEvent, call: Call): Promise<void> {
   const accepted = acceptChange(change)
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
+  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call))
   await stopOnError(operation, async () => {
     await recordEvent(core, operation, event)
     const before = wishOf(operation.registration)
     const { registration } = operation
     registration.metadata = { ...registration.metadata, ...accepted }
-    const projection = project(core, operation)
+    // What the broker did not make it does not change: an adopted application stays as it is.
+    const projection = registration.adoptedAt === null ? project(core, operation) : registration.projection
     if (!sameProjection(projection, registration.projection)) {
       registration.projection = projection
       registration.desiredRevision += 1
@@ -53,8 +54,8 @@ export async function updateClient (core: Core, clientId: string, change: Metada
 }
 
 /** add_registration, remove_registration and whatever comes later: recorded against the client. */
-export async function recordClientEvent (core: Core, clientId: string, event: ClientEvent, call: Call): Promise<void> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
+export async function recordClientEvent (core: Core, name: ClientName, event: ClientEvent, call: Call): Promise<void> {
+  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call))
   await stopOnError(operation, async () => {
     await recordEvent(core, operation, event)
     await operation.release()

@@ -1,9 +1,9 @@
 // Use cases: the secrets of a client. Rotate, add, list, revoke.
-import { getClient, takeHoldOfClient, workDeadline, type Call } from './access.ts'
+import { getClient, takeHoldOfClient, workDeadline, type Call, type ClientName } from './access.ts'
 import type { Core } from './core.ts'
 import { atMostUntil, earlier } from './deadline.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
-import { isValid, newestActive } from './lifecycle.ts'
+import { isValid, needsSecret, newestActive } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { pendingCredential, type Credential } from './registration.ts'
@@ -33,8 +33,8 @@ export interface SecretMetadata {
  * Replaces every secret by a new one: add, prove, commit, remove the older, answer. There is never no valid secret: what
  * could not be proved in time leaves the older ones for the background, for a minute at most.
  */
-export async function rotateSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
+export async function rotateSecret (core: Core, name: ClientName, call: Call): Promise<NewSecret> {
+  const operation = await takeHoldOfSecrets(core, name, call)
   const { credential, secret } = await addCredential(operation, 'credential.rotated', async credential => {
     await proveInTime(operation, credential)
     supersedeOthers(operation, credential)
@@ -45,8 +45,8 @@ export async function rotateSecret (core: Core, clientId: string, call: Call): P
 }
 
 /** @throws RegistrationError secret_limit when the client has as many secrets as it may have */
-export async function addSecret (core: Core, clientId: string, call: Call): Promise<NewSecret> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
+export async function addSecret (core: Core, name: ClientName, call: Call): Promise<NewSecret> {
+  const operation = await takeHoldOfSecrets(core, name, call)
   const valid = operation.registration.credentials.filter(credential => isValid(credential, core.ports.clock.now()))
   if (valid.length >= core.settings.maxSecretsPerClient) {
     await operation.release()
@@ -59,14 +59,14 @@ export async function addSecret (core: Core, clientId: string, call: Call): Prom
 }
 
 /** The secrets the broker made for this client and has not removed, oldest first. No Graph call. */
-export async function listSecrets (core: Core, clientId: string, call: Call): Promise<SecretMetadata[]> {
-  const registration = await getClient(core, call.caller, clientId)
+export async function listSecrets (core: Core, name: ClientName, call: Call): Promise<SecretMetadata[]> {
+  const registration = await getClient(core, name, call)
   const now = core.ports.clock.now()
   return registration.credentials
     .filter(credential => credential.keyId !== null && (credential.state === 'active' || credential.state === 'revoking'))
     .sort((one, other) => one.createdAt.getTime() - other.createdAt.getTime())
     .map(credential => ({
-      clientId,
+      clientId: registration.clientId as string,
       secretId: credential.keyId as string,
       active: isValid(credential, now),
       createdAt: credential.createdAt,
@@ -75,8 +75,8 @@ export async function listSecrets (core: Core, clientId: string, call: Call): Pr
 }
 
 /** Already removed is success. @throws RegistrationError unknown_secret */
-export async function revokeSecret (core: Core, clientId: string, secretId: string, call: Call): Promise<void> {
-  const operation = await takeHoldOfClient(core, clientId, call, workDeadline(core, call))
+export async function revokeSecret (core: Core, name: ClientName, secretId: string, call: Call): Promise<void> {
+  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call))
   const credential = operation.registration.credentials.find(candidate => candidate.keyId === secretId.toLowerCase())
   if (credential === undefined) {
     await operation.release()
@@ -95,6 +95,14 @@ export async function revokeSecret (core: Core, clientId: string, secretId: stri
     if (credential.state === 'revoking') await revokePassword(operation, credential)
     await operation.release()
   })
+}
+
+/** @throws RegistrationError invalid_request for a client that has no secrets */
+async function takeHoldOfSecrets (core: Core, name: ClientName, call: Call): Promise<Operation> {
+  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call))
+  if (needsSecret(operation.registration)) return operation
+  await operation.release()
+  throw new RegistrationError('invalid_request', `The client has no secrets: it proves itself by ${operation.registration.metadata.tokenEndpointAuthMethod}.`)
 }
 
 /** pending (committed) -> issued -> active (committed). Until the second commit nobody has seen the secret; after it the answer is certain. */

@@ -1,4 +1,5 @@
 // What every use case works with: the world, the numbers, and what one process remembers between requests.
+import type { RefusedAdoptions } from './adoption.ts'
 import type { Deliveries } from './deliveries.ts'
 import type { Pauses } from './pauses.ts'
 import type { Ports } from './ports.ts'
@@ -9,6 +10,7 @@ export interface Core {
   settings: CoreSettings
   deliveries: Deliveries
   pauses: Pauses
+  refusedAdoptions: RefusedAdoptions
 }
 
 /** Who is acting, for the audit: a caller, or the broker itself. */

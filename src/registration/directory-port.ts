@@ -46,6 +46,14 @@ export interface ApplicationIds {
   clientId: string
 }
 
+/** An application that the broker may not have made. */
+export interface ForeignApplication extends ApplicationIds {
+  /** Null: it has no service principal in the tenant. */
+  principalId: string | null
+  displayName: string
+  tags: string[]
+}
+
 export interface DirectorySecret {
   keyId: string
   /** The password's displayName in Entra; ours start with `dcr:`. */
@@ -90,6 +98,13 @@ export interface Directory {
   revokeSecret (objectId: string, keyId: string, signal: AbortSignal): Promise<void>
   /** The live application with this uniqueName, or null. */
   findApplication (uniqueName: string, signal: AbortSignal): Promise<ApplicationIds | null>
+  /** The live application with this appId, whoever made it, or null. Reads only. */
+  findForeignApplication (clientId: string, signal: AbortSignal): Promise<ForeignApplication | null>
+  /**
+   * Whether this principal has been given application roles or delegated permissions anywhere, by whomever. Reads only. Delegated
+   * permissions can be seen with Directory.Read.All or DelegatedPermissionGrant.ReadWrite.All: `denied` without.
+   */
+  holdsPermissions (principalId: string, signal: AbortSignal): Promise<boolean>
   /** Soft-deletes the application (Entra takes its principal along). Already gone is success. */
   removeApplication (objectId: string, signal: AbortSignal): Promise<void>
   /** Removes the soft-deleted application and its principal for good. Already gone is success. */

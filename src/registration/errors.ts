@@ -10,6 +10,7 @@ export type RegistrationErrorCode =
   | 'not_permitted' // the client is administratively switched off
   | 'registration_quota' // the token or the policy allows no more clients
   | 'secret_limit' // no more secrets for this client
+  | 'wrong_state' // the registration is not in a state that allows it
   | 'drifted' // Entra's side is gone: deleted in the portal
   | 'busy' // another operation holds the client until after our deadline
   | 'temporarily_unavailable' // Graph or the database does not answer; the work goes on or is undone

@@ -30,6 +30,9 @@
  *  - Expiry disables first (accountEnabled: false, part of the projection) and deletes after the grace period of the policy.
  *  - A superseded secret is removed once the token endpoint has accepted the newer one, and after 60 s at the latest: there
  *    is never a moment without a valid secret. A failed removal is repeated in the background, it never fails an answer.
+ *  - An adopted application is not ours: it is neither changed nor deleted, purged nor swept, and has no uniqueName of ours. The
+ *    end of its registration removes the passwords the broker made, one by one, and nothing else.
+ *  - What an operator has switched off expiry neither switches on nor deletes.
  *  - An ended row (deleted, undone) is looked at again after 10 minutes and after 24 hours: a create that landed late is
  *    removed and purged then.
  */
@@ -156,7 +159,7 @@ function nextAfterEnd (registration: Registration, now: Date, settings: CoreSett
 
 function nextSweepAt (registration: Registration, settings: CoreSettings): Date | null {
   const delayMs = settings.sweepDelaysMs[registration.sweeps]
-  if (delayMs === undefined || registration.endedAt === null) return null
+  if (delayMs === undefined || registration.endedAt === null || registration.adoptedAt !== null) return null
   return new Date(registration.endedAt.getTime() + delayMs)
 }
 

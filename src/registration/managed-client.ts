@@ -78,7 +78,7 @@ export async function replaceRegistration (
   const metadata = acceptFor(core, before.providerId, policy, requested)
   markReceived(core, before)
 
-  const operation = await takeHoldOfClient(core, before.clientId, callOf(before, request), workDeadline(core, request))
+  const operation = await takeHoldOfClient(core, { clientId: before.clientId }, callOf(before, request), workDeadline(core, request))
   const { registration } = operation
   // Another request may have rotated the token, or ended the client, before we got hold of it.
   if (!isManagedBy(registration, digest)) {
@@ -104,7 +104,7 @@ export async function replaceRegistration (
 /** Ends the client: its id, secrets and tokens at once. */
 export async function endRegistration (core: Core, { registration }: Holder, request: ManagementRequest): Promise<void> {
   if (registration.clientId === null) throw invalidToken()
-  await removeClient(core, registration.clientId, callOf(registration, request))
+  await removeClient(core, { clientId: registration.clientId }, callOf(registration, request))
 }
 
 /** Desired is committed first, then Entra gets it. What Entra refuses for good is taken back. @throws DirectoryError */

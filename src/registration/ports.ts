@@ -1,10 +1,12 @@
 // What the core asks of the world. Adapters (entra/, store/, vault/) implement these; the laws stand beside them.
+import type { AdoptionStore } from './adoption-port.ts'
 import type { Directories } from './directory-port.ts'
 import type { Policy } from './policy.ts'
 import type { AuthStrategy, Caller, Provider, ScopeMapping } from './registration.ts'
 import type { DeliveryStore, ExpiryStore, RegistrationStore } from './store-port.ts'
 import type { Vault } from './vault-port.ts'
 
+export * from './adoption-port.ts'
 export * from './directory-port.ts'
 export * from './store-port.ts'
 export * from './vault-port.ts'
@@ -63,7 +65,7 @@ export interface Correlation {
 
 export interface Ports {
   directories: Directories
-  store: RegistrationStore & DeliveryStore & ExpiryStore
+  store: RegistrationStore & DeliveryStore & ExpiryStore & AdoptionStore
   catalogue: Catalogue
   vault: Vault
   clock: Clock

@@ -1,9 +1,10 @@
 // The use cases, as the surfaces call them: every failure comes out as one RegistrationError.
-import type { Call } from './access.ts'
+import type { Call, ClientName } from './access.ts'
 import type { Core } from './core.ts'
 import { recordClientEvent, updateClient, type ClientEvent, type MetadataChange } from './change-client.ts'
 import { addSecret, listSecrets, revokeSecret, rotateSecret, type NewSecret, type SecretMetadata } from './client-secrets.ts'
 import { createDeliveries } from './deliveries.ts'
+import { describeClient, type Description } from './describe-client.ts'
 import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
 import { expireClients, type ExpiryReport } from './expiry.ts'
@@ -15,8 +16,10 @@ import type { DeliveryOutcome, Ports } from './ports.ts'
 import type { Preview } from './preview.ts'
 import { registerClient, type RegisterClient } from './register-client.ts'
 import { previewDocument, registerDocument, type RegisterDocument } from './register-document.ts'
-import { removeClient } from './remove-client.ts'
+import { removeClient, removeRegistration, type Removal } from './remove-client.ts'
+import { resumeClient } from './resume-client.ts'
 import type { CoreSettings } from './settings.ts'
+import { switchClient } from './switch-client.ts'
 import { keepUp, type UpkeepReport } from './upkeep.ts'
 
 /** The deadline passed while the core was still waiting for something. */
@@ -35,13 +38,18 @@ export interface Registrar {
   endRegistration (holder: Holder, request: ManagementRequest): Promise<void>
   /** What became of the answer to `register` and `registerDocument`; the surface knows when the response has left. */
   answered (registrationId: string, outcome: DeliveryOutcome): void
-  rotateSecret (clientId: string, call: Call): Promise<NewSecret>
-  addSecret (clientId: string, call: Call): Promise<NewSecret>
-  listSecrets (clientId: string, call: Call): Promise<SecretMetadata[]>
-  revokeSecret (clientId: string, secretId: string, call: Call): Promise<void>
-  update (clientId: string, change: MetadataChange, event: ClientEvent, call: Call): Promise<void>
-  recordEvent (clientId: string, event: ClientEvent, call: Call): Promise<void>
-  remove (clientId: string, call: Call): Promise<void>
+  rotateSecret (client: ClientName, call: Call): Promise<NewSecret>
+  addSecret (client: ClientName, call: Call): Promise<NewSecret>
+  listSecrets (client: ClientName, call: Call): Promise<SecretMetadata[]>
+  revokeSecret (client: ClientName, secretId: string, call: Call): Promise<void>
+  update (client: ClientName, change: MetadataChange, event: ClientEvent, call: Call): Promise<void>
+  recordEvent (client: ClientName, event: ClientEvent, call: Call): Promise<void>
+  remove (client: ClientName, call: Call): Promise<void>
+  describe (registrationId: string, description: Description, call: Call): Promise<void>
+  disable (registrationId: string, call: Call): Promise<void>
+  enable (registrationId: string, call: Call): Promise<void>
+  resume (registrationId: string, call: Call): Promise<void>
+  removeRegistration (registrationId: string, removal: Removal, call: Call): Promise<void>
   /** One round of the broker's own work. */
   keepUp (signal: AbortSignal): Promise<UpkeepReport>
   /** One run of expiry: disables and deletes at most as many clients as the settings allow. */
@@ -51,7 +59,7 @@ export interface Registrar {
 
 export function createRegistrar (ports: Ports, settings: CoreSettings): Registrar {
   const deliveries = createDeliveries(ports.store, ports.clock, ports.log)
-  const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock) }
+  const core: Core = { ports, settings, deliveries, pauses: createPauses(ports.clock), refusedAdoptions: new Map() }
 
   // The database may hang where no deadline of the core reaches: the answer leaves in time all the same, and the work goes on.
   async function answering<T> (work: Promise<T>, { elapsedMs = 0 }: Pick<Call, 'elapsedMs'>, afterwards: (result: T) => void = () => {}): Promise<T> {
@@ -89,13 +97,18 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     replaceRegistration: (holder, document, request) => answering(replaceRegistration(core, holder, document, request), request),
     endRegistration: (holder, request) => answering(endRegistration(core, holder, request), request),
     answered: deliveries.mark,
-    rotateSecret: (clientId, call) => answering(rotateSecret(core, clientId, call), call),
-    addSecret: (clientId, call) => answering(addSecret(core, clientId, call), call),
-    listSecrets: (clientId, call) => answering(listSecrets(core, clientId, call), call),
-    revokeSecret: (clientId, secretId, call) => answering(revokeSecret(core, clientId, secretId, call), call),
-    update: (clientId, change, event, call) => answering(updateClient(core, clientId, change, event, call), call),
-    recordEvent: (clientId, event, call) => answering(recordClientEvent(core, clientId, event, call), call),
-    remove: (clientId, call) => answering(removeClient(core, clientId, call), call),
+    rotateSecret: (client, call) => answering(rotateSecret(core, client, call), call),
+    addSecret: (client, call) => answering(addSecret(core, client, call), call),
+    listSecrets: (client, call) => answering(listSecrets(core, client, call), call),
+    revokeSecret: (client, secretId, call) => answering(revokeSecret(core, client, secretId, call), call),
+    update: (client, change, event, call) => answering(updateClient(core, client, change, event, call), call),
+    recordEvent: (client, event, call) => answering(recordClientEvent(core, client, event, call), call),
+    remove: (client, call) => answering(removeClient(core, client, call), call),
+    describe: (registrationId, description, call) => answering(describeClient(core, registrationId, description, call), call),
+    disable: (registrationId, call) => answering(switchClient(core, registrationId, false, call), call),
+    enable: (registrationId, call) => answering(switchClient(core, registrationId, true, call), call),
+    resume: (registrationId, call) => answering(resumeClient(core, registrationId, call), call),
+    removeRegistration: (registrationId, removal, call) => answering(removeRegistration(core, registrationId, removal, call), call),
     keepUp: signal => keepUp(core, signal),
     expire: () => expireClients(core),
     close: () => deliveries.close()

@@ -1,7 +1,8 @@
 // Runs a registration from where it is to where it wants to be: next step, next step, one commit at the end.
 import { LeaseLostError } from './errors.ts'
 import { isPermanent, waitBeforeResume } from './failures.ts'
-import { isBeingMade, isGone, nextStep, uniqueNameOf } from './lifecycle.ts'
+import { isBeingMade, isGone, nextStep } from './lifecycle.ts'
+import { seenApplication } from './seen-application.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { steps } from './steps.ts'
@@ -61,14 +62,13 @@ async function stop (operation: Operation, error: unknown): Promise<unknown> {
   return cause
 }
 
-/** Reads go backwards in Entra: "missing" by object id is believed, and the client drifted, only when its name is not found either. */
+/** Reads go backwards in Entra: "missing" by object id is believed, and the client drifted, only when it is not found by its name either. */
 async function lookAgain (operation: Operation, error: unknown): Promise<unknown> {
   const { registration } = operation
   if (!(error instanceof DirectoryError) || error.fault !== 'missing' || isBeingMade(registration) || isGone(registration)) return error
   const notSeen = new DirectoryError('replicating', error.message, { cause: error, diagnostics: error.diagnostics })
   try {
-    const found = await operation.call(signal => operation.directory.findApplication(uniqueNameOf(registration.id), signal))
-    if (found !== null) return notSeen
+    if (await seenApplication(operation) !== null) return notSeen
   } catch (lookError) {
     if (lookError instanceof DirectoryError) return notSeen
     return lookError

@@ -123,8 +123,8 @@ export function secretLifetimeMs ({ ports, settings }: Pick<Operation, 'ports' |
   return days === null ? settings.secretLifetimeMs[surface] : days * DAY_MS
 }
 
-// Konnect shows a secret once and never asks again: the sealed copy only serves a repeat within the redelivery window. Others are
-// shown it for as long as it is valid.
+// Konnect and operators show a secret once and never ask again: the sealed copy only serves a repeat within the redelivery window.
+// Clients of RFC 7592 are shown it for as long as it is valid.
 function isShownAgain ({ ports }: Operation, { policyId, surface }: Registration): boolean {
-  return surface !== 'konnect' && (policyId === null || ports.catalogue.policy(policyId).rules.discloseSecret)
+  return surface === 'register' && (policyId === null || ports.catalogue.policy(policyId).rules.discloseSecret)
 }

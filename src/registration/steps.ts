@@ -85,6 +85,7 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
   },
 
   async remove_application (operation) {
+    if (operation.registration.adoptedAt !== null) return await unlink(operation)
     const { registration, settings, ports } = operation
     const ids = await findIds(operation)
     if (ids !== null) await operation.write(signal => operation.directory.removeApplication(ids.objectId, signal))
@@ -94,7 +95,8 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
     registration.endedAt = now
     registration.state = undone ? 'undone' : 'deleted'
     // An undone application is purged at once: while it is only soft-deleted it keeps its name and counts against the quota.
-    const purgeAfterMs = undone || registration.verification ? 0 : settings.purgeAfterMs
+    const isPurgedAtOnce = undone || registration.verification || registration.purgeAt !== null
+    const purgeAfterMs = isPurgedAtOnce ? 0 : settings.purgeAfterMs
     registration.purgeAt = ids === null ? null : new Date(now.getTime() + purgeAfterMs)
     operation.note(undone ? 'registration.undone' : 'registration.deleted', 'succeeded', { client_id: registration.clientId })
   },
@@ -149,6 +151,30 @@ async function sendGrants (operation: Operation, principalId: string, grants: Pe
     operation.note('registration.grant_denied', 'failed')
     operation.ports.log.warn({ registrationId: operation.registration.id, ...error.diagnostics },
       'Scopes could not be granted: the broker needs AppRoleAssignment.ReadWrite.All for application roles, DelegatedPermissionGrant.ReadWrite.All for delegated scopes')
+  }
+}
+
+/** The end of an adopted client: the passwords that the broker made go, the application and everything else of it stay. */
+async function unlink (operation: Operation): Promise<void> {
+  const { registration, ports } = operation
+  if (operation.mayHaveStrays) await removeStraysIfThere(operation)
+  for (const credential of registration.credentials) {
+    if (credential.state !== 'revoked' && credential.state !== 'lost') await revokePassword(operation, credential)
+  }
+  registration.endedAt = ports.clock.now()
+  registration.state = 'deleted'
+  // What was just removed and not visible then is of no use to anybody: nobody was told, or its client is gone.
+  registration.strayCheckAt = null
+  registration.purgeAt = null
+  operation.note('registration.unlinked', 'succeeded', { client_id: registration.clientId })
+}
+
+async function removeStraysIfThere (operation: Operation): Promise<void> {
+  try {
+    await removeStrays(operation)
+  } catch (error) {
+    // Its application has been deleted in Entra, and its passwords with it.
+    if (!(error instanceof DirectoryError) || error.fault !== 'missing') throw error
   }
 }
 

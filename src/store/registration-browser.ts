@@ -1,6 +1,6 @@
 // RegistrationBrowser over Prisma. Columns that hold secrets are never read here.
 import type {
-  ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationFilter, ShownRegistration, Visibility
+  AuditField, AuditRecord, ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationFilter, ShownRegistration, Visibility
 } from '../registration/browse-port.ts'
 import type { CredentialState } from '../registration/registration.ts'
 import type { Prisma } from './generated/client.ts'
@@ -24,6 +24,13 @@ const columns: Readonly<Record<RegistrationField, ListedColumn>> = {
   owner: { path: ['owner'], optional: true },
   createdAt: { path: ['createdAt'] },
   updatedAt: { path: ['updatedAt'] }
+}
+
+const auditColumns: Readonly<Record<AuditField, ListedColumn>> = {
+  action: { path: ['action'] },
+  actor: { path: ['actor'] },
+  outcome: { path: ['outcome'] },
+  at: { path: ['at'] }
 }
 
 const withProvider = { include: { provider: { select: { name: true } } } } as const
@@ -63,7 +70,24 @@ export function createRegistrationBrowser (prisma: PrismaClient): RegistrationBr
       if (row === null) return null
       const credentials = row.credentials.map(credential => ({ ...credential, state: credential.state as CredentialState }))
       return { ...toListed(row), credentials, events: row.events }
-    })
+    }),
+
+    has: (id, visibility) => guarded(async () => await prisma.registration.count({ where: { AND: [{ id }, visibleRows(visibility)] } }) > 0),
+
+    listAudit: (registrationId, { filters, sort, after, skip, limit }) => guarded(async () => {
+      const rows = await prisma.auditEvent.findMany({
+        where: { AND: [{ registrationId }, ...filters.map(filter => conditionOf(filter, auditColumns)), ...(after === null ? [] : [behind(after, sort)])] },
+        orderBy: orderOf(sort),
+        skip,
+        take: limit,
+        select: { id: true, at: true, actor: true, action: true, outcome: true, requestId: true, sourceAddress: true, detail: true }
+      })
+      return rows.map(row => ({ ...row, outcome: row.outcome as AuditRecord['outcome'], detail: row.detail as AuditRecord['detail'] }))
+    }),
+
+    countAudit: (registrationId, filters, limit) => guarded(async () => await prisma.auditEvent.count({
+      where: { AND: [{ registrationId }, ...filters.map(filter => conditionOf(filter, auditColumns))] }, take: limit
+    }))
   }
 }
 

@@ -22,7 +22,8 @@ const takeLease = (times: LeaseTimes) => Prisma.sql`
   lease_until = now() + ${interval(times.leaseMs)},
   due_at = now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}`
 
-const insertAudit = (source: string, audit: string) => Prisma.sql`
+/** Audit of a statement: written once for each row of `source`, which is one or none. */
+export const insertAudit = (source: string, audit: string) => Prisma.sql`
   INSERT INTO audit_event (id, at, actor, action, outcome, registration_id, provider_id, request_id, source_address, detail)
   SELECT a.id, a.at, a.actor, a.action, a.outcome, a.registration_id, a.provider_id, a.request_id, a.source_address, a.detail
   FROM ${Prisma.raw(source)}, jsonb_populate_recordset(NULL::audit_event, ${audit}::jsonb) a

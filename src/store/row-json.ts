@@ -1,5 +1,5 @@
 // Records -> rows. Writing goes through JSON: one parameter holds all rows of a table, and PostgreSQL spreads it by column name.
-import type { SaveOptions } from '../registration/ports.ts'
+import type { AdoptedRegistration, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, Credential, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
 import type { EntraSettings } from './entra-settings.ts'
 
@@ -74,6 +74,20 @@ export function newRegistrationJson (entry: NewRegistration): string {
     management_digest: bytea(entry.managementDigest),
     sharing_key: entry.sharingKey,
     created_at: entry.createdAt
+  })
+}
+
+export function adoptedRegistrationJson (entry: AdoptedRegistration): string {
+  return JSON.stringify({
+    id: entry.id,
+    provider_id: entry.providerId,
+    strategy_id: entry.strategyId,
+    caller_id: entry.callerId,
+    ...documentColumns(entry),
+    object_id: entry.objectId,
+    client_id: entry.clientId,
+    principal_id: entry.principalId,
+    adopted_at: entry.adoptedAt
   })
 }
 

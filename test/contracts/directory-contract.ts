@@ -77,6 +77,26 @@ export async function directoryContract (t: Test, { directory, replication, reso
     t.equal(await directory.findApplication(`dcr-${randomUUID()}`, patience()), null)
   })
 
+  await t.test('an application is found by its appId with its principal and its tags, and not when nobody made it', async t => {
+    const { objectId, clientId, principalId, wanted } = await application(t)
+    const seen = await settled(async () => await directory.findForeignApplication(clientId, patience()), seen => seen !== null && seen.principalId !== null)
+    t.strictSame(seen, { objectId, clientId, principalId, displayName: wanted.displayName, tags: wanted.tags })
+    t.equal(await directory.findForeignApplication(absent, patience()), null)
+  })
+
+  await t.test('a principal that was given anything holds permissions, another one does not', { skip: resource === null && 'nothing may be granted here' }, async t => {
+    if (resource === null) return
+    for (const type of ['Role', 'Scope'] as const) {
+      const { principalId } = await application(t)
+      const holds = async (): Promise<boolean> => await settled(async () => await directory.holdsPermissions(principalId, patience()))
+      t.equal(await holds(), false)
+      const granted = [{ ...resource, permissions: resource.permissions.filter(permission => permission.type === type) }]
+      await settled(async () => await directory.syncGrants(principalId, { granted, revoked: [] }, patience()))
+      t.equal(await settled(holds, held => held), true, type)
+    }
+    t.match(await faultOf(directory.holdsPermissions(absent, patience())), { fault: 'missing', outcomeUnknown: false })
+  })
+
   await t.test('a projection can be replaced, and one for an application that is gone is `missing`', async t => {
     const { objectId, wanted } = await application(t)
     const changed = { ...wanted, description: 'changed', redirectUris: { web: [], publicClient: [], spa: ['https://contract.example/spa'] } }
@@ -241,6 +261,8 @@ export async function directoryContract (t: Test, { directory, replication, reso
       listSecrets: async () => await directory.listSecrets(absent, aborted),
       revokeSecret: async () => await directory.revokeSecret(absent, absent, aborted),
       findApplication: async () => await directory.findApplication('dcr-x', aborted),
+      findForeignApplication: async () => await directory.findForeignApplication(absent, aborted),
+      holdsPermissions: async () => await directory.holdsPermissions(absent, aborted),
       removeApplication: async () => await directory.removeApplication(absent, aborted),
       purgeApplication: async () => await directory.purgeApplication(ids, absent, aborted),
       probeSecret: async () => await directory.probeSecret(absent, 'x', aborted)

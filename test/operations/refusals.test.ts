@@ -139,7 +139,7 @@ t.test('an unknown route is 404, a wrong method 405 with the methods there are, 
   for (const url of ['/v2/registrations', '/v2/registrations/', `/v2/registrations/${id}?x=1`, '/healthz', '/docs']) {
     const { headers, statusCode, body } = await problemOf(server, { url, method: 'POST', payload: { a: 1 } })
     t.equal(statusCode, 405, url)
-    t.equal(headers.allow, 'GET, HEAD')
+    t.equal(headers.allow, url.includes(id) ? 'DELETE, GET, HEAD, PATCH' : 'GET, HEAD')
     t.match(body.detail, /\[POST\]/)
   }
 })

@@ -21,6 +21,8 @@ export const ROWS: Record<RegistrationErrorCode, Row> = {
   not_permitted: { status: 403, error: 'access_denied' },
   registration_quota: { status: 403, error: 'access_denied' },
   secret_limit: { status: 400, error: 'secret_limit_reached' },
+  // Of operators: no key of Konnect leads there.
+  wrong_state: { status: 409, error: 'conflict' },
   drifted: { status: 409, error: 'application_gone' },
   busy: { status: 503, error: 'temporarily_unavailable' },
   temporarily_unavailable: { status: 503, error: 'temporarily_unavailable' },

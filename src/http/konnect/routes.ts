@@ -1,7 +1,7 @@
 // The Konnect bridge: Kong's HTTP DCR contract over the use cases of the core. Each handler: command, use case, presenter.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import type { Call } from '../../registration/access.ts'
+import type { Call, ClientName } from '../../registration/access.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import { RegistrationError } from '../../registration/errors.ts'
 import type { Caller } from '../../registration/registration.ts'
@@ -43,33 +43,33 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
   })
 
   server.delete('/:clientId', { schema: operations.deleteApplication, config: needs('delete') }, async (request, reply) => {
-    await registrar.remove(clientIdOf(request.params), callOf(request))
+    await registrar.remove(clientOf(request.params), callOf(request))
     return reply.code(204).send(undefined)
   })
 
   server.post('/:clientId/new-secret', { schema: operations.rotateSecret, config: needs('rotate') }, async request =>
-    presentRotatedSecret(await registrar.rotateSecret(clientIdOf(request.params), callOf(request))))
+    presentRotatedSecret(await registrar.rotateSecret(clientOf(request.params), callOf(request))))
 
   server.post('/:clientId/event-hook', { schema: operations.eventHook, config: needs('register') }, async (request, reply) => {
-    const clientId = clientIdOf(request.params)
-    const event = toClientEvent(clientId, request.body)
-    if (event.type === 'update_application') await registrar.update(clientId, toMetadataChange(request.body), event, callOf(request))
-    else await registrar.recordEvent(clientId, event, callOf(request))
+    const client = clientOf(request.params)
+    const event = toClientEvent(client.clientId, request.body)
+    if (event.type === 'update_application') await registrar.update(client, toMetadataChange(request.body), event, callOf(request))
+    else await registrar.recordEvent(client, event, callOf(request))
     return reply.code(200).send(undefined)
   })
 
   server.get('/:clientId/secrets', { schema: operations.listSecrets, config: needs('read') }, async request =>
-    presentSecrets(await registrar.listSecrets(clientIdOf(request.params), callOf(request))))
+    presentSecrets(await registrar.listSecrets(clientOf(request.params), callOf(request))))
 
   server.post('/:clientId/secrets', { schema: operations.addSecret, config: needs('rotate') }, async (request, reply) => {
-    const secret = await registrar.addSecret(clientIdOf(request.params), callOf(request))
+    const secret = await registrar.addSecret(clientOf(request.params), callOf(request))
     return reply.code(201).send(presentAddedSecret(secret))
   })
 
   server.delete('/:clientId/secrets/:secretId', { schema: operations.deleteSecret, config: needs('rotate') }, async (request, reply) => {
     const { secretId } = request.params
     if (!UUID.test(secretId)) throw new RegistrationError('unknown_secret', 'The client has no such secret.')
-    await registrar.revokeSecret(clientIdOf(request.params), secretId, callOf(request))
+    await registrar.revokeSecret(clientOf(request.params), secretId, callOf(request))
     return reply.code(204).send(undefined)
   })
 }
@@ -79,7 +79,7 @@ function callOf (request: FastifyRequest): Call {
 }
 
 // Every client id we gave out is a GUID; anything else was never one of ours.
-function clientIdOf ({ clientId }: { clientId: string }): string {
+function clientOf ({ clientId }: { clientId: string }): ClientName & { clientId: string } {
   if (!UUID.test(clientId)) throw new RegistrationError('unknown_client', 'There is no such client.')
-  return clientId.toLowerCase()
+  return { clientId: clientId.toLowerCase() }
 }

@@ -9,26 +9,39 @@ import type { RecogniseCaller } from '../callers.ts'
 import '../guards.ts'
 import { ProblemError } from './problems.ts'
 
+export interface Guard {
+  /** What has to be shown, for the sentence of a refusal. */
+  what: string
+  /** Null: nobody we know. */
+  recognise (bearer: string, request: FastifyRequest): Promise<Caller | null>
+}
+
 /** Guards all routes of the scope it is registered in. @throws at boot for a route that declares no scope */
-export const operatorAuthentication = fp(async (server: FastifyInstance, { recogniseCaller }: { recogniseCaller: RecogniseCaller }) => {
+export const bearerAuthentication = fp(async (server: FastifyInstance, { what, recognise }: Guard) => {
   server.addHook('onRoute', ({ method, url, config }) => {
     if (config?.scope === undefined) throw new Error(`${String(method)} ${url} declares no scope`)
   })
 
   server.addHook('onRequest', async request => {
+    // Nothing there to be guarded.
+    if (request.is404) return
     const key = BEARER.exec(request.headers.authorization ?? '')?.[1]
-    const caller = key === undefined ? null : await recogniseCaller('operator', key)
-    if (caller === null) throw unauthorized(request.headers.authorization !== undefined)
+    const caller = key === undefined ? null : await recognise(key, request)
+    if (caller === null) throw unauthorized(what, request.headers.authorization !== undefined)
     const { scope } = request.routeOptions.config
     if (scope === undefined || !caller.scopes.includes(scope)) throw insufficientScope(scope)
     request.caller = caller
   })
+}, { name: 'bearer-authentication' })
+
+export const operatorAuthentication = fp(async (server: FastifyInstance, { recogniseCaller }: { recogniseCaller: RecogniseCaller }) => {
+  await server.register(bearerAuthentication, { what: 'operator key', recognise: async key => await recogniseCaller('operator', key) })
 }, { name: 'operator-authentication' })
 
 // RFC 6750 §3: without credentials the challenge names no error.
-function unauthorized (presented: boolean): ProblemError {
+function unauthorized (what: string, presented: boolean): ProblemError {
   const challenge = presented ? 'Bearer realm="dcr-broker", error="invalid_token"' : 'Bearer realm="dcr-broker"'
-  return new ProblemError(401, 'A valid operator key is required: Authorization: Bearer <key>.', { headers: { 'www-authenticate': challenge } })
+  return new ProblemError(401, `A valid ${what} is required: Authorization: Bearer <key>.`, { headers: { 'www-authenticate': challenge } })
 }
 
 function insufficientScope (scope: Scope | undefined): ProblemError {

@@ -18,6 +18,7 @@ export const STATUSES: Record<RegistrationErrorCode, number> = {
   not_permitted: 403,
   registration_quota: 403,
   secret_limit: 400,
+  wrong_state: 409,
   drifted: 409,
   busy: 503,
   temporarily_unavailable: 503,

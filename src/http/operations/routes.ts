@@ -1,6 +1,8 @@
 // The operations API: every resource behind one guard, with what the document says of each.
 import type { FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from '../callers.ts'
+import { adoptionRoutes, type AdoptionRoutesOptions } from './adoptions/routes.ts'
+import { adoptionComponents } from './adoptions/schemas.ts'
 import { auditRoutes, type AuditRoutesOptions } from './audit-events/routes.ts'
 import { auditComponents } from './audit-events/schemas.ts'
 import { operatorAuthentication } from './authentication.ts'
@@ -21,7 +23,7 @@ import { strategyComponents } from './strategies/schemas.ts'
 
 /** What stands behind the resources. */
 export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions &
-  StrategyRoutesOptions & PolicyRoutesOptions
+  StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions
 
 export interface OperationsApiOptions {
   recogniseCaller: RecogniseCaller
@@ -29,9 +31,10 @@ export interface OperationsApiOptions {
 }
 
 export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources }: OperationsApiOptions): Promise<void> {
-  const { registrations, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
+  const { registrations, registrar, adoptions, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
-  await server.register(registrationRoutes, { registrations })
+  await server.register(registrationRoutes, { registrations, registrar })
+  await server.register(adoptionRoutes, { adoptions })
   await server.register(providerRoutes, { dcrProviders })
   await server.register(strategyRoutes, { strategies })
   await server.register(policyRoutes, { policies, dryRun })
@@ -43,6 +46,7 @@ export async function operationsApi (server: FastifyInstance, { recogniseCaller,
 /** Groups of operations in the document, in the order they are shown. */
 export const operationsTags = [
   { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
+  { name: 'Adoption', description: 'Existing Entra applications that may come into the broker\'s care.' },
   { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
   { name: 'Auth strategies', description: 'How registrations are translated and how their tokens are recognised, in Konnect\'s form.' },
   { name: 'Policies', description: 'What callers of RFC 7591 may register, and what it was before.' },
@@ -54,5 +58,5 @@ export const operationsTags = [
 /** Components of the document, referred to by name. */
 export const operationsComponents = [
   ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...policyComponents, ...callerComponents,
-  ...auditComponents, ...encryptionKeyComponents
+  ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents
 ]

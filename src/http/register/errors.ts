@@ -20,6 +20,8 @@ export const ROWS: Record<RegistrationErrorCode, Row> = {
   // RFC 7592 §2.1: a client that does not exist (any more) is 401, never 404.
   unknown_client: { status: 401, error: 'invalid_token' },
   invalid_token: { status: 401, error: 'invalid_token' },
+  // Of operators: no token leads there.
+  wrong_state: { status: 403, error: 'access_denied' },
   drifted: { status: 401, error: 'invalid_token' },
   // RFC 7592 §2: what the server does not permit is 403. No other token would help, so there is no challenge.
   not_permitted: { status: 403, error: 'access_denied' },

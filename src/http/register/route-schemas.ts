@@ -13,6 +13,9 @@ export const securitySchemes = {
   registrationAccessToken: { type: 'http', scheme: 'bearer', description: 'The token of one client, from the answer to its registration or last update.' }
 } as const
 
+/** The scheme that a caller who registers shows. */
+export const registerSecurityScheme = 'initialAccessToken' satisfies keyof typeof securitySchemes
+
 export const registerTag = { name: 'Registration', description: 'Dynamic client registration and management (RFC 7591, RFC 7592).' }
 
 const described = (schema: TSchema, description: string) => Type.Unsafe<object>({ ...ref(schema), description })

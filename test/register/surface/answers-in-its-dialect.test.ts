@@ -67,6 +67,7 @@ t.test('every failure of the core has a status of its own, and only a token\'s h
     not_permitted: [403, 'access_denied'],
     registration_quota: [403, 'access_denied'],
     secret_limit: [403, 'access_denied'],
+    wrong_state: [403, 'access_denied'],
     drifted: [401, 'invalid_token'],
     busy: [503, 'temporarily_unavailable'],
     temporarily_unavailable: [503, 'temporarily_unavailable'],

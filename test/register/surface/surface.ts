@@ -120,6 +120,7 @@ export async function openSurface (t: Test, options: SurfaceOptions = {}): Promi
   const server = await buildPublicServer({
     logger: createLogger({ level: 'silent' }),
     registrar: registrar as Registrar,
+    registrations: { list: notReached, show: notReached, audit: notReached },
     recogniseCaller: async () => null,
     async recogniseRegistrant (providerId, bearer) {
       calls.push('recognise')
@@ -186,4 +187,8 @@ export function isFailure (t: Test, answer: LightMyRequestResponse, status: numb
   t.match(body.error_description, /^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/, `${name}: ASCII`)
   t.match(answer.headers, { 'cache-control': 'no-store', 'content-type': /^application\/json/ }, `${name}: headers`)
   if (status !== 401 && status !== 403) t.notOk('www-authenticate' in answer.headers, `${name}: no challenge`)
+}
+
+async function notReached (): Promise<never> {
+  throw new Error('Not reached')
 }

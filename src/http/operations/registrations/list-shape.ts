@@ -1,5 +1,5 @@
 // What the list of registrations can be filtered and sorted by.
-import type { RegistrationField, RegistrationSortField } from '../../../registration/browse-port.ts'
+import type { AuditField, AuditSortField, RegistrationField, RegistrationSortField } from '../../../registration/browse-port.ts'
 import { oneOf, checkText, textField, timeField, uuidField, wordField, type ListShape } from '../listing/shape.ts'
 import { deliveries, states, surfaces } from './schemas.ts'
 
@@ -24,4 +24,16 @@ export const registrationList: ListShape<RegistrationField, RegistrationSortFiel
   },
   defaultSort: 'created_at desc',
   hasLabels: true
+}
+
+/** The audit of one registration. */
+export const auditList: ListShape<AuditField, AuditSortField> = {
+  filters: {
+    action: textField('action', 'What was done'),
+    actor: textField('actor', 'Who did it'),
+    outcome: wordField('outcome', 'How it ended', ['succeeded', 'failed']),
+    at: timeField('at', 'When it happened (RFC 3339)')
+  },
+  sorts: { at: { column: 'at', kind: 'time' } },
+  defaultSort: 'at desc'
 }

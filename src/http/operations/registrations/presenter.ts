@@ -1,11 +1,14 @@
 // Records -> the wire of the operations API. Names what is shown: nothing else leaves.
-import type { ListedRegistration, ShownCredential, ShownRegistration } from '../../../registration/browse-port.ts'
+import type { AuditRecord, ListedRegistration, ShownCredential, ShownRegistration } from '../../../registration/browse-port.ts'
+import type { NewSecret } from '../../../registration/client-secrets.ts'
+import { linksOf, type Link } from '../../../registration/links.ts'
 import type { ProductEvent } from '../../../registration/registration.ts'
-import type { RegistrationBody, RegistrationSummaryBody } from './schemas.ts'
+import type { AuditEntryBody, RegistrationBody, RegistrationSummaryBody, RotatedSecretBody } from './schemas.ts'
 
 export function presentRegistration (registration: ShownRegistration): RegistrationBody {
   return {
     ...presentSummary(registration),
+    links: linksOf(registration.events).map(presentLink),
     credentials: registration.credentials.map(presentCredential),
     events: registration.events.map(presentEvent)
   }
@@ -37,6 +40,9 @@ export function presentSummary (registration: ListedRegistration): RegistrationS
     },
     labels: registration.labels,
     owner: registration.owner,
+    disabled_at: registration.disabledAt?.toISOString() ?? null,
+    disabled_by: registration.disabledBy,
+    adopted_at: registration.adoptedAt?.toISOString() ?? null,
     verification: registration.verification,
     last_fault: registration.lastFault,
     created_at: registration.createdAt.toISOString(),
@@ -44,6 +50,25 @@ export function presentSummary (registration: ListedRegistration): RegistrationS
     activated_at: registration.activatedAt?.toISOString() ?? null,
     ended_at: registration.endedAt?.toISOString() ?? null
   }
+}
+
+export function presentRotatedSecret (id: string, secret: NewSecret): RotatedSecretBody {
+  return {
+    id,
+    client_id: secret.clientId,
+    secret_id: secret.secretId,
+    client_secret: secret.clientSecret,
+    created_at: secret.createdAt.toISOString(),
+    expires_at: secret.expiresAt.toISOString()
+  }
+}
+
+export function presentAuditEntry ({ id, at, actor, action, outcome, requestId, sourceAddress, detail }: AuditRecord): AuditEntryBody {
+  return { id, at: at.toISOString(), actor, action, outcome, request_id: requestId, source_address: sourceAddress, detail }
+}
+
+function presentLink ({ productId, applicationId, audience, since }: Link): RegistrationBody['links'][number] {
+  return { product_id: productId, application_id: applicationId, audience, since: since.toISOString() }
 }
 
 function presentCredential (credential: ShownCredential): RegistrationBody['credentials'][number] {

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox'
 import type { CredentialState, Delivery, RegistrationState, Surface } from '../../../registration/registration.ts'
 import { nullable, ref } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
-import { Labels, namesOf, text, texts, time, uuid, word } from '../schemas.ts'
+import { LabelChanges, Labels, namesOf, text, texts, time, uuid, word } from '../schemas.ts'
 
 // Records, not lists: the compiler asks for the name of a state that is added.
 export const states = namesOf<RegistrationState>({
@@ -53,6 +53,9 @@ const registrationMembers = {
   entra: EntraSide,
   labels: Labels,
   owner: nullable(Type.String({ description: 'Who answers for the client, as an operator wrote it.' })),
+  disabled_at: nullable(time('When it was disabled.')),
+  disabled_by: nullable(Type.String({ description: 'expiry, which also deletes it after the grace of its policy, or operator.' })),
+  adopted_at: nullable(time('When the application, which the broker did not make, came into its care.')),
   verification: Type.Boolean({ description: 'Made by Konnect\'s Verify button.' }),
   last_fault: nullable(Type.String({ description: 'Code of the last failure since the last success.' })),
   created_at: time('When it was asked for.'),
@@ -115,8 +118,16 @@ export const EventView = Type.Object({
   received_at: time('When it came.')
 }, { $id: 'RegistrationEvent', description: 'An event of Konnect about the client.' })
 
+export const LinkView = Type.Object({
+  product_id: text('API product version, or API.'),
+  application_id: nullable(Type.String({ description: 'Konnect\'s application.' })),
+  audience: nullable(Type.String({ description: 'Audience override of the product version.' })),
+  since: time('When Konnect added it.')
+}, { $id: 'RegistrationLink', description: 'A product or API that Konnect has added to the client and not removed.' })
+
 export const RegistrationView = Type.Object({
   ...registrationMembers,
+  links: Type.Array(ref(LinkView), { description: 'What the events say is linked now.' }),
   credentials: Type.Array(ref(CredentialView), { description: 'Oldest first.' }),
   events: Type.Array(ref(EventView), { description: 'Oldest first.' })
 }, {
@@ -145,9 +156,47 @@ export const RegistrationView = Type.Object({
 
 export const RegistrationList = pageSchema(RegistrationSummary, 'RegistrationList', 'registrations')
 
-/** Components of the document, referred to by name. */
-export const registrationComponents = [RegistrationSummary, CredentialView, EventView, RegistrationView, RegistrationList]
+export const RotatedSecret = Type.Object({
+  id: uuid('Id of the registration.'),
+  client_id: uuid('Entra\'s appId.'),
+  secret_id: uuid('Entra\'s keyId.'),
+  client_secret: Type.String({ description: 'Shown once.', 'x-secret': true }),
+  created_at: time('When the secret was made.'),
+  expires_at: time('When it ends.')
+}, { $id: 'RotatedSecret', description: 'The new secret. The older ones are removed once Entra ID accepts it, after a minute at the latest.' })
+
+const owner = nullable(Type.String({ minLength: 1, maxLength: 255, description: 'Who answers for the client; null takes it away.' }))
+
+export const RegistrationChanges = Type.Object({
+  labels: Type.Optional(LabelChanges),
+  owner: Type.Optional(owner)
+}, { $id: 'RegistrationChanges', additionalProperties: false, minProperties: 1, description: 'What is left out stays as it is.' })
+
+export const LabelsOnly = Type.Object({
+  labels: LabelChanges
+}, { $id: 'RegistrationLabelChanges', additionalProperties: false, description: 'What is left out stays as it is.' })
+
+export const AuditEntryView = Type.Object({
+  id: uuid('Id of the event.'),
+  at: time('When it happened.'),
+  actor: text('Id of the caller; client:<registration id> for the holder of its management token; broker for its own work; cli.'),
+  action: text('What was done.'),
+  outcome: text('succeeded or failed.'),
+  request_id: nullable(Type.String({ description: 'x-request-id of the request.' })),
+  source_address: nullable(Type.String({ description: 'Where the request came from, if it was noted.' })),
+  detail: Type.Unsafe<Record<string, string | number | boolean | null>>({ type: 'object', additionalProperties: true, description: 'Never a secret.' })
+}, { $id: 'RegistrationAuditEvent', description: 'What happened to the registration, and by whom.' })
+
+export const AuditEntryList = pageSchema(AuditEntryView, 'RegistrationAuditEventList', 'events')
+
+/** Components of both documents: what callers see of their own clients too. */
+export const ownRegistrationComponents = [RegistrationSummary, CredentialView, EventView, LinkView, RegistrationView, RegistrationList, RotatedSecret]
+
+/** Components of the operations document, referred to by name. */
+export const registrationComponents = [...ownRegistrationComponents, RegistrationChanges, AuditEntryView, AuditEntryList]
 
 export type RegistrationSummaryBody = Static<typeof RegistrationSummary>
 export type RegistrationBody = Static<typeof RegistrationView>
 export type RegistrationListBody = Static<typeof RegistrationList>
+export type RotatedSecretBody = Static<typeof RotatedSecret>
+export type AuditEntryBody = Static<typeof AuditEntryView>
