@@ -17,7 +17,7 @@ export function environmentCallers (settings: CallerSettings, vault: EnvelopeVau
       kind: 'konnect', name: `KONNECT_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete'], boundToProvider: true, digests: digestsOf('konnect', key)
     })),
     ...settings.adminApiKeys.map((key, index): EnvironmentCaller => ({
-      kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf('operator', key)
+      kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf('operator', key)
     })),
     ...settings.initialAccessTokens.map((token, index): EnvironmentCaller => ({
       kind: 'initial_access_token',

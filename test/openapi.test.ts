@@ -126,7 +126,7 @@ t.test('secrets are exactly where they have to be', async t => {
   ])
   t.same(secretsOf('operations'), [
     'CreatedCaller.token', 'DcrProviderChange.dcr_config.initial_client_certificate', 'DcrProviderChange.dcr_config.initial_client_secret',
-    'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
+    'ImportReport.client_secret', 'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
     'NewProviderCredential.certificate', 'NewProviderCredential.secret', 'RotatedSecret.client_secret'
   ])
 })

@@ -14,7 +14,7 @@ interface KindRules {
 export const kindRules: Record<MintedKind, KindRules> = {
   konnect: { scopes: ['register', 'read', 'rotate', 'delete'], defaultScopes: ['register', 'read', 'rotate', 'delete'], needsProvider: true, hasPolicy: false },
   service: { scopes: ['register', 'read', 'rotate', 'delete'], defaultScopes: ['register', 'read'], needsProvider: true, hasPolicy: true },
-  operator: { scopes: ['read', 'rotate', 'delete', 'admin', 'audit'], defaultScopes: ['read'], needsProvider: false, hasPolicy: false },
+  operator: { scopes: ['register', 'read', 'rotate', 'delete', 'admin', 'audit'], defaultScopes: ['read'], needsProvider: false, hasPolicy: false },
   initial_access_token: { scopes: ['register', 'read'], defaultScopes: ['register'], needsProvider: true, hasPolicy: true }
 }
 
@@ -53,8 +53,8 @@ export function checkScopes (kind: MintedKind, wanted: readonly string[], given:
   const { scopes } = kindRules[kind]
   const unknown = wanted.filter(scope => !scopes.some(each => each === scope))
   if (unknown.length > 0) throw new AdministrationError(`A caller of the kind ${kind} can't have the scope ${unknown.join(', ')}. Accepted: ${scopes.join(', ')}.`, 'invalid', 'scopes')
-  // No operation asks an operator for `register`: whoever administers may give it.
-  const beyond = own === null ? [] : given.filter(scope => scope !== 'register' && !own.includes(scope))
+  // Keys that register are what callers are made for: only another operator gets no more than one has.
+  const beyond = own === null ? [] : given.filter(scope => !own.includes(scope) && (scope !== 'register' || kind === 'operator'))
   if (beyond.length > 0) throw new AdministrationError(`You can't give the scope ${beyond.join(', ')}: you don't have it yourself.`, 'forbidden')
 }
 

@@ -1,12 +1,16 @@
 // Use cases: look through the registrations, look at one. A caller sees what is his (promise 6); an operator sees all of his provider, or everything.
-import type { ListQuery, Page } from '../listing/query.ts'
+import type { ListPosition, ListQuery, Page } from '../listing/query.ts'
 import { readPage } from '../listing/read-page.ts'
 import { RegistrationError } from './errors.ts'
 import { toRegistrationError } from './failures.ts'
 import type {
-  AuditField, AuditRecord, AuditSortField, ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationSortField, ShownRegistration, Visibility
+  AuditField, AuditRecord, AuditSortField, ListedRegistration, RegistrationBrowser, RegistrationField, RegistrationFilter, RegistrationSortField,
+  ShownRegistration, Visibility
 } from './browse-port.ts'
 import type { Caller } from './registration.ts'
+
+/** Rows read at once while exporting: they are all that is held in memory. */
+const EXPORT_PAGE = 500
 
 export type RegistrationQuery = ListQuery<RegistrationField, RegistrationSortField>
 
@@ -18,6 +22,8 @@ export interface RegistrationsReader {
   list (query: RegistrationQuery, caller: Caller): Promise<Page<ListedRegistration>>
   /** @throws RegistrationError unknown_client */
   show (id: string, caller: Caller): Promise<ShownRegistration>
+  /** All that the filters match, oldest first, by pages; what is registered meanwhile may be among them. Whoever stops asking ends it. */
+  export (filters: readonly RegistrationFilter[], caller: Caller): AsyncGenerator<ListedRegistration[], void>
   /** What happened to one of them. @throws RegistrationError unknown_client */
   audit (id: string, query: AuditQuery, caller: Caller): Promise<Page<AuditRecord>>
 }
@@ -26,6 +32,7 @@ export function createRegistrationsReader (browser: RegistrationBrowser): Regist
   return {
     list: (query, caller) => answering(listRegistrations(browser, query, caller)),
     show: (id, caller) => answering(showRegistration(browser, id, caller)),
+    export: (filters, caller) => exportRegistrations(browser, filters, caller),
     audit: (id, query, caller) => answering(listAudit(browser, id, query, caller))
   }
 }
@@ -43,6 +50,22 @@ async function showRegistration (browser: RegistrationBrowser, id: string, calle
   const registration = await browser.show(id, visibilityOf(caller))
   if (registration === null) throw unknownRegistration()
   return registration
+}
+
+async function * exportRegistrations (
+  browser: RegistrationBrowser, filters: readonly RegistrationFilter[], caller: Caller
+): AsyncGenerator<ListedRegistration[], void> {
+  const visibility = visibilityOf(caller)
+  const sort = { field: 'createdAt', descending: false } as const
+  let after: ListPosition | null = null
+  for (;;) {
+    const rows: ListedRegistration[] = await answering(browser.list({ filters, visibility, sort, after, skip: 0, limit: EXPORT_PAGE }))
+    const last = rows.at(-1)
+    if (last === undefined) return
+    yield rows
+    if (rows.length < EXPORT_PAGE) return
+    after = { value: last.createdAt, id: last.id }
+  }
 }
 
 async function listAudit (browser: RegistrationBrowser, id: string, query: AuditQuery, caller: Caller): Promise<Page<AuditRecord>> {

@@ -10,7 +10,7 @@ import { sharingKeyOf } from './metadata/sharing-key.ts'
 import type { Policy } from './policy.ts'
 import { UNNAMED, type Preview } from './preview.ts'
 import { providerOf } from './register-client.ts'
-import type { ClientMetadata, NewRegistration } from './registration.ts'
+import type { ClientMetadata, DirectoryApplication, NewRegistration, Surface } from './registration.ts'
 import { translate } from './translation.ts'
 
 /** Registration access tokens say what they are: scanners of leaked secrets find them. */
@@ -30,7 +30,8 @@ export async function registerDocument (core: Core, { requested, fingerprint }: 
   const metadata = acceptFor(core, providerOf(call), policy, requested)
   const sharingKey = policy.rules.sharePublicClients ? sharingKeyOf(metadata, text => Buffer.from(vault.digestOf(text)).toString('base64url')) : null
   const minted = sharingKey === null ? vault.mintToken(MANAGEMENT_TOKEN_PREFIX) : null
-  const entry = prepare(core, { metadata, policy, fingerprint, sharingKey, managementDigest: minted?.digest ?? null }, call)
+  const accepted = { id: core.ports.clock.uuid(), surface: 'register', metadata, policy, fingerprint, sharingKey, managementDigest: minted?.digest ?? null } as const
+  const entry = entryOf(core, accepted, call)
   const { client, isNew } = await makeClient(core, entry, call, deadline)
   if (isNew) return { ...client, managementToken: minted?.token ?? null }
   // RFC 7591 §3.2.1: a public client may have several instances. Each is answered what it has asked for.
@@ -45,7 +46,8 @@ export async function registerDocument (core: Core, { requested, fingerprint }: 
 export function previewDocument (core: Core, requested: RequestedMetadata, call: Call): Preview {
   const policy = policyOf(core, call)
   const metadata = acceptFor(core, providerOf(call), policy, requested)
-  const { projection } = prepare(core, { metadata, policy, fingerprint: null, sharingKey: null, managementDigest: null }, call)
+  const nothing = { fingerprint: null, sharingKey: null, managementDigest: null }
+  const { projection } = entryOf(core, { id: core.ports.clock.uuid(), surface: 'register', metadata, policy, ...nothing }, call)
   return { policy: policy.name, metadata, projection }
 }
 
@@ -54,7 +56,10 @@ export function acceptFor ({ ports: { catalogue, clock } }: Core, providerId: st
   return acceptMetadata(requested, { rules, scopes: catalogue.scopes(providerId), now: clock.now(), unnamed: UNNAMED })
 }
 
-interface Accepted {
+export interface Accepted {
+  /** Of the registration: never used before. */
+  id: string
+  surface: Surface
   metadata: ClientMetadata
   policy: Policy
   fingerprint: string | null
@@ -62,10 +67,10 @@ interface Accepted {
   managementDigest: Uint8Array | null
 }
 
-function prepare ({ ports: { catalogue, clock } }: Core, { metadata, policy, ...rest }: Accepted, call: Call): NewRegistration {
+/** What is reserved for an accepted document. @throws RegistrationError invalid_request for a caller without a provider */
+export function entryOf ({ ports: { catalogue, clock } }: Core, { id, surface, metadata, policy, ...rest }: Accepted, call: Call): NewRegistration {
   const providerId = providerOf(call)
   const strategy = catalogue.defaultStrategy(providerId)
-  const id = clock.uuid()
   return {
     ...rest,
     id,
@@ -73,14 +78,14 @@ function prepare ({ ports: { catalogue, clock } }: Core, { metadata, policy, ...
     strategyId: strategy.id,
     callerId: call.caller.id,
     policyId: policy.id,
-    surface: 'register',
+    surface,
     metadata,
     projection: translate(metadata, strategy, { registrationId: id, installationId: catalogue.installationId() }, {
       rules: policy.rules, scopes: catalogue.scopes(providerId)
     }),
     konnect: null,
     verification: false,
-    credentialId: needsSecret({ surface: 'register', metadata }) ? clock.uuid() : null,
+    credentialId: needsSecret({ surface, metadata }) ? clock.uuid() : null,
     quota: { perCaller: call.caller.maxRegistrations, perPolicy: policy.rules.maxClients },
     createdAt: clock.now()
   }

@@ -11,6 +11,7 @@ import { expireClients, type ExpiryReport } from './expiry.ts'
 import { UnansweredError, type RegisteredClient } from './registered-client.ts'
 import { endRegistration, holderOf, readRegistration, replaceRegistration, type Holder, type ManagementRequest, type ReplaceDocument } from './managed-client.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
+import { importClient, type ImportClient, type Imported } from './import-client.ts'
 import { createPauses } from './pauses.ts'
 import type { DeliveryOutcome, Ports } from './ports.ts'
 import type { Preview } from './preview.ts'
@@ -31,12 +32,14 @@ class LateError extends Error {
 export interface Registrar {
   register (command: RegisterClient, call: Call): Promise<RegisteredClient>
   registerDocument (document: RegisterDocument, call: Call): Promise<RegisteredClient>
+  /** One line of an import. */
+  importClient (line: ImportClient, call: Call): Promise<Imported>
   preview (requested: RequestedMetadata, call: Call): Promise<Preview>
   holderOf (providerId: string, clientId: string, token: string): Promise<Holder>
   readRegistration (holder: Holder, request: ManagementRequest): Promise<RegisteredClient>
   replaceRegistration (holder: Holder, document: ReplaceDocument, request: ManagementRequest): Promise<RegisteredClient>
   endRegistration (holder: Holder, request: ManagementRequest): Promise<void>
-  /** What became of the answer to `register` and `registerDocument`; the surface knows when the response has left. */
+  /** What became of the answer to `register`, `registerDocument` and `importClient`; the surface knows when the response has left. */
   answered (registrationId: string, outcome: DeliveryOutcome): void
   rotateSecret (client: ClientName, call: Call): Promise<NewSecret>
   addSecret (client: ClientName, call: Call): Promise<NewSecret>
@@ -91,6 +94,7 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     register: (command, call) => answering(registerClient(core, command, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
     registerDocument: (document, call) =>
       answering(registerDocument(core, document, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
+    importClient: (line, call) => answering(importClient(core, line, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
     preview: async (requested, call) => previewDocument(core, requested, call),
     holderOf: (providerId, clientId, token) => answering(holderOf(core, providerId, clientId, token), {}),
     readRegistration: (holder, request) => answering(readRegistration(core, holder), request),

@@ -155,6 +155,9 @@ export interface NewRegistration {
   credentialId: string | null
   /** Most registrations; counted in the commit that makes the row. */
   quota: RegistrationQuota
+  /** Left out: none. */
+  labels?: Record<string, string>
+  owner?: string | null
   createdAt: Date
 }
 

@@ -59,7 +59,7 @@ export class StoreUnavailableError extends Error {
  * - each method is one commit at most.
  */
 export interface RegistrationStore {
-  /** Inserts the row, its credential and audit, and takes the lease; or names the registration of this caller with the same fingerprint or sharing key. */
+  /** Inserts the row, its credential and audit, and takes the lease; or names the registration of the same id, or of this caller with the same fingerprint or sharing key. */
   reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Reservation>
   find (id: string): Promise<Registration | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>

@@ -31,7 +31,7 @@ const guid = (description: string) => text({
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
 
-const ROLE = '[^\\s,=]{1,120}=(read|rotate|delete|admin|audit)(\\+(read|rotate|delete|admin|audit))*'
+const ROLE = '[^\\s,=]{1,120}=(register|read|rotate|delete|admin|audit)(\\+(register|read|rotate|delete|admin|audit))*'
 const ROLE_LIST = `^\\s*${ROLE}(\\s*,\\s*${ROLE})*\\s*$`
 
 export const environmentSchema = Type.Object({
@@ -97,9 +97,9 @@ export const environmentSchema = Type.Object({
   }),
   OPERATOR_TOKEN_ROLES: Type.String({
     pattern: ROLE_LIST,
-    default: 'Broker.Read=read+audit,Broker.Admin=read+rotate+delete+admin+audit',
+    default: 'Broker.Read=read+audit,Broker.Admin=register+read+rotate+delete+admin+audit',
     description: 'App roles of which such a token must carry one, and the scopes that each stands for.',
-    'x-accepts': 'a comma list of <app role>=<scope>+<scope>…, of the scopes read, rotate, delete, admin, audit'
+    'x-accepts': 'a comma list of <app role>=<scope>+<scope>…, of the scopes register, read, rotate, delete, admin, audit'
   }),
 
   REQUEST_DEADLINE_MS: whole(500, 60_000, 8000, 'Every request is answered within this time.'),

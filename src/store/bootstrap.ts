@@ -125,7 +125,11 @@ async function ensureAnonymousCallers (prisma: PrismaClient): Promise<void> {
 
 async function ensureCaller (prisma: PrismaClient, providerId: string, caller: EnvironmentCaller): Promise<string | null> {
   const known = await findCaller(prisma, caller)
-  if (known !== null) return known.revokedAt === null ? known.id : null
+  if (known !== null) {
+    // A release may give the environment's keys a scope that they did not have.
+    if (caller.scopes.some(scope => !known.scopes.includes(scope))) await prisma.caller.update({ where: { id: known.id }, data: { scopes: caller.scopes } })
+    return known.revokedAt === null ? known.id : null
+  }
   const active = caller.digests[0]
   if (active === undefined) throw new Error('A caller needs a digest')
   await prisma.caller.createMany({

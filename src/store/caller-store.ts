@@ -12,7 +12,7 @@ import { guarded } from './store-errors.ts'
 const USE_INTERVAL_MS = 60_000
 
 /** What an operator with a token of Entra may do at most, unless his row says less. */
-const operatorScopes: readonly Scope[] = ['read', 'rotate', 'delete', 'admin', 'audit']
+const operatorScopes: readonly Scope[] = ['register', 'read', 'rotate', 'delete', 'admin', 'audit']
 
 export interface StoredCallers extends CallerStore {
   /**

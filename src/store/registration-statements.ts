@@ -37,12 +37,12 @@ export function reserveStatement (registration: string, credentialId: string | n
       INSERT INTO registration (
         id, provider_id, strategy_id, caller_id, policy_id, surface, state, metadata, client_name, display_name, description, tags, access_token_version,
         web_redirect_uris, public_redirect_uris, spa_redirect_uris, entra_settings, konnect, verification, open_fingerprint, management_digest,
-        sharing_key, redeliver_until,
+        sharing_key, labels, owner, redeliver_until,
         lease_token, lease_until, due_at, created_at, updated_at)
       SELECT
         n.id, n.provider_id, n.strategy_id, n.caller_id, n.policy_id, n.surface, 'reserved', n.metadata, n.client_name, n.display_name, n.description, n.tags, n.access_token_version,
         n.web_redirect_uris, n.public_redirect_uris, n.spa_redirect_uris, n.entra_settings, n.konnect, n.verification, n.open_fingerprint, n.management_digest,
-        n.sharing_key, now() + ${interval(windowMs)},
+        n.sharing_key, n.labels, n.owner, now() + ${interval(windowMs)},
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
       ON CONFLICT DO NOTHING
@@ -55,7 +55,8 @@ export function reserveStatement (registration: string, credentialId: string | n
     UNION ALL
     SELECT r.id::text, NULL, 0
     FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
-    WHERE r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key) AND NOT EXISTS (SELECT FROM reserved)`
+    WHERE (r.id = n.id OR (r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key)))
+      AND NOT EXISTS (SELECT FROM reserved)`
 }
 
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {

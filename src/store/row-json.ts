@@ -73,6 +73,8 @@ export function newRegistrationJson (entry: NewRegistration): string {
     open_fingerprint: entry.fingerprint,
     management_digest: bytea(entry.managementDigest),
     sharing_key: entry.sharingKey,
+    labels: entry.labels ?? {},
+    owner: entry.owner ?? null,
     created_at: entry.createdAt
   })
 }

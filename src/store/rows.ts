@@ -139,8 +139,8 @@ export function reservedRegistration (entry: NewRegistration): Registration {
     disabledAt: null,
     disabledBy: null,
     endedAt: null,
-    labels: {},
-    owner: null,
+    labels: entry.labels ?? {},
+    owner: entry.owner ?? null,
     adoptedAt: null
   }
 }

@@ -132,7 +132,7 @@ async function makeCallers (t: Test, { database }: PreparedBroker): Promise<Matr
     const wanted = { kind, name, providerName, scopes, policyName: null, maxRegistrations: null, expiry: null }
     return { name, kind, provider, scopes, key: (await callersIn(prisma).create(wanted, commandLine, null)).token }
   }
-  const everything = ['read', 'rotate', 'delete', 'admin', 'audit']
+  const everything = ['register', 'read', 'rotate', 'delete', 'admin', 'audit']
   const ofClients = ['register', 'read', 'rotate', 'delete']
   return [
     { name: 'nobody', kind: null, provider: null, scopes: [], key: null },

@@ -26,7 +26,7 @@ t.test('an installation with the necessary settings gets the documented defaults
     registrationMode: 'token',
     serviceTokens: { audiences: [], role: 'Registration.Create' },
     operatorTokens: {
-      audiences: [], roles: { 'Broker.Read': ['read', 'audit'], 'Broker.Admin': ['read', 'rotate', 'delete', 'admin', 'audit'] }
+      audiences: [], roles: { 'Broker.Read': ['read', 'audit'], 'Broker.Admin': ['register', 'read', 'rotate', 'delete', 'admin', 'audit'] }
     },
     limits: {
       requestDeadlineMs: 8000,

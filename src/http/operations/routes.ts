@@ -17,13 +17,15 @@ import { providerRoutes, type ProviderRoutesOptions } from './providers/routes.t
 import { providerComponents } from './providers/schemas.ts'
 import { registrationRoutes, type RegistrationRoutesOptions } from './registrations/routes.ts'
 import { registrationComponents } from './registrations/schemas.ts'
+import { transferRoutes, type TransferRoutesOptions } from './registrations/transfer-routes.ts'
+import { transferComponents } from './registrations/transfer-schemas.ts'
 import { commonComponents } from './schemas.ts'
 import { strategyRoutes, type StrategyRoutesOptions } from './strategies/routes.ts'
 import { strategyComponents } from './strategies/schemas.ts'
 
 /** What stands behind the resources. */
 export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions &
-  StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions
+  StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions & TransferRoutesOptions
 
 export interface OperationsApiOptions {
   recogniseCaller: RecogniseCaller
@@ -34,6 +36,7 @@ export async function operationsApi (server: FastifyInstance, { recogniseCaller,
   const { registrations, registrar, adoptions, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
   await server.register(registrationRoutes, { registrations, registrar })
+  await server.register(transferRoutes, { registrations, registrar })
   await server.register(adoptionRoutes, { adoptions })
   await server.register(providerRoutes, { dcrProviders })
   await server.register(strategyRoutes, { strategies })
@@ -58,5 +61,5 @@ export const operationsTags = [
 /** Components of the document, referred to by name. */
 export const operationsComponents = [
   ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...policyComponents, ...callerComponents,
-  ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents
+  ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents, ...transferComponents
 ]

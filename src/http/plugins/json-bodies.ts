@@ -21,7 +21,7 @@ export const jsonBodies = fp(async (server: FastifyInstance) => {
       if (refusal !== null) return done(refusal)
       parse(request, body, (error, value) => {
         if (error !== null) return done(error)
-        const fault = faultOf(value, SUSPICIOUS_ESCAPE.test(body), 0)
+        const fault = faultOfJson(value, body)
         if (fault === null) done(null, value)
         else done(new RequestRefusal(400, fault))
       })
@@ -40,6 +40,11 @@ function refusalOfCoding ({ headers }: FastifyRequest): RequestRefusal | null {
   if (encoding.trim().toLowerCase() !== 'identity') return new RequestRefusal(415, 'The body must not be compressed.')
   const charsets = [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, , charset = '']) => charset.trim().toLowerCase())
   return charsets.every(charset => charset === 'utf-8' || charset === 'utf8') ? null : new RequestRefusal(415, 'The body must be in UTF-8.')
+}
+
+/** What is wrong with JSON that can be parsed: the sentence, or null. @param text it was parsed from */
+export function faultOfJson (value: unknown, text: string): string | null {
+  return faultOf(value, SUSPICIOUS_ESCAPE.test(text), 0)
 }
 
 function faultOf (value: unknown, checkTexts: boolean, depth: number): string | null {

@@ -9,6 +9,7 @@ import type { Fault, ListShape } from './shape.ts'
 
 const DEFAULT_SIZE = 10
 const MAX_SIZE = 100
+const NO_FILTERS: readonly string[] = ['sort', 'page[size]', 'page[number]', 'page[after]']
 
 /** A query as it was read, and what its answer repeats. */
 export interface ReadListQuery<Column extends string, SortColumn extends string> extends ListQuery<Column, SortColumn> {
@@ -34,6 +35,12 @@ export function listQuerySchema (shape: ListShape) {
   return Type.Object(properties)
 }
 
+/** The same of what has filters alone: an export. */
+export function filterQuerySchema (shape: ListShape) {
+  const { properties } = listQuerySchema(shape)
+  return Type.Object(Object.fromEntries(Object.entries(properties as Record<string, TSchema>).filter(([name]) => name.startsWith('filter['))))
+}
+
 /** Members of a route's options that let readListQuery do all the judging: it knows more rules than a schema, and finds all faults at once. */
 export const readByListQuery = { validatorCompiler: () => () => true } as const
 
@@ -47,11 +54,7 @@ export function readListQuery<Column extends string, SortColumn extends string> 
 ): ReadListQuery<Column, SortColumn> {
   const faults: InvalidParameter[] = []
   const refuse: Refuse = (field, fault) => { faults.push({ field, ...fault, source: 'query' }) }
-  const texts = new Map<string, string>()
-  for (const [name, value] of Object.entries(query ?? {})) {
-    if (typeof value === 'string') texts.set(name, value)
-    else refuse(name, { rule: 'is_string', reason: 'The parameter must not be repeated.' })
-  }
+  const texts = textsOf(query, refuse)
   const { sort, sortText } = readSort(shape, texts.get('sort') ?? shape.defaultSort, refuse)
   const size = readInteger(texts, 'page[size]', DEFAULT_SIZE, MAX_SIZE, refuse)
   const start = readStart(shape, texts, size, sortText, refuse)
@@ -60,7 +63,27 @@ export function readListQuery<Column extends string, SortColumn extends string> 
   return { filters, sort, sortText, size, start }
 }
 
+/** Reads the filters of a query that has nothing else. @throws ProblemError 400 that names every fault */
+export function readFilterQuery<Column extends string> (shape: ListShape<Column>, query: unknown): Array<Filter<Column>> {
+  const faults: InvalidParameter[] = []
+  const refuse: Refuse = (field, fault) => { faults.push({ field, ...fault, source: 'query' }) }
+  const texts = textsOf(query, refuse)
+  for (const name of NO_FILTERS) if (texts.has(name)) refuse(name, { rule: 'unknown_property', reason: 'An export has no pages and no order.' })
+  const filters = readFilters(shape, texts, refuse)
+  if (faults.length > 0) throw invalidParametersError(faults)
+  return filters
+}
+
 type Refuse = (field: string, fault: Fault) => void
+
+function textsOf (query: unknown, refuse: Refuse): Map<string, string> {
+  const texts = new Map<string, string>()
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (typeof value === 'string') texts.set(name, value)
+    else refuse(name, { rule: 'is_string', reason: 'The parameter must not be repeated.' })
+  }
+  return texts
+}
 
 function sortsOf ({ sorts }: ListShape): string[] {
   return Object.keys(sorts).flatMap(name => [name, `${name} asc`, `${name} desc`])
@@ -109,7 +132,7 @@ function readInteger (texts: ReadonlyMap<string, string>, name: string, fallback
 function readFilters<Column extends string> (shape: ListShape<Column>, texts: ReadonlyMap<string, string>, refuse: Refuse): Array<Filter<Column>> {
   const filters: Array<Filter<Column>> = []
   for (const [name, value] of texts) {
-    if (['sort', 'page[size]', 'page[number]', 'page[after]'].includes(name)) continue
+    if (NO_FILTERS.includes(name)) continue
     const read = readFilter(shape, name, value)
     if (read === null) refuse(name, { rule: 'unknown_property', reason: 'The list has no such parameter.' })
     else if (isFault(read)) refuse(name, read)

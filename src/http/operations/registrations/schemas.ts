@@ -36,7 +36,7 @@ const EntraSide = Type.Object({
   applied_revision: Type.Integer({ description: 'Revision Entra has; behind the desired one while a change is under way.' })
 }, { description: 'The Entra side.' })
 
-const registrationMembers = {
+export const registrationMembers = {
   id: uuid('Id of the registration.'),
   client_id: nullable(uuid('Entra\'s appId; null until the application is made.')),
   client_name: text('Name as it was registered.'),
