@@ -13,6 +13,8 @@ import { configCheck } from './commands/config-check.ts'
 import { doctor } from './commands/doctor.ts'
 import { installationRenew } from './commands/installation-renew.ts'
 import { installationShow } from './commands/installation-show.ts'
+import { exportCommand } from './commands/export.ts'
+import { importCommand } from './commands/import.ts'
 import { keyring } from './commands/keyring.ts'
 import { keysActivate } from './commands/keys-activate.ts'
 import { keysGenerate } from './commands/keys-generate.ts'
@@ -89,6 +91,8 @@ export const commands: Readonly<Record<string, Command>> = {
   'providers credentials activate': providersCredentialsActivate,
   'providers credentials remove': providersCredentialsRemove,
   'registrations enable': registrationsEnable,
+  export: exportCommand,
+  import: importCommand,
   'scopes set': scopesSet,
   'scopes list': scopesList,
   'scopes remove': scopesRemove,

@@ -1,11 +1,15 @@
 // Many registrations at once: out as lines that stream, in as lines of which each gets its report.
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { get, request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import t from 'tap'
 import type { ListedRegistration } from '../../src/registration/browse-port.ts'
 import { konnectApplication, OPERATOR_KEY, request, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { ourApplications, secretWorks } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
+import { runHere } from '../cli/run-cli.ts'
 import { authorized, createRecords, createServer } from './operations-server.ts'
 
 const SECOND_OPERATOR_KEY = 'operator_key_of_the_tests_2'
@@ -172,6 +176,28 @@ t.test('imports', async t => {
       (await database.query("SELECT FROM registration WHERE state = 'undone' AND id <> ALL($1)", [before])).rowCount === 2)
     t.equal((await database.query('SELECT FROM registration')).rowCount, before.length + 2)
     t.equal(ourApplications(simulator).length, applications)
+  })
+
+  await t.test('the commands export and import say how it went, and write files that nobody else reads', async t => {
+    const folder = await mkdtemp(join(tmpdir(), 'dcr-transfer-'))
+    t.teardown(async () => { await rm(folder, { recursive: true, force: true }) })
+    const [lines, report, out, keyFile] = ['lines', 'report', 'out', 'key'].map(name => join(folder, name)) as [string, string, string, string]
+    await writeFile(keyFile, `${OPERATOR_KEY}\n`)
+    await writeFile(lines, `${'\n'.repeat(600)}${JSON.stringify({ key: 'command', document: service })}\n{"document": {}, "key": 1}\n`)
+    const options = ['--url', operationsUrl, '--key-file', keyFile]
+    const imported = await runHere(['import', lines, '--report', report, ...options, '--json'])
+    t.match([imported.code, JSON.parse(imported.stdout)], [1, { created: 1, unchanged: 0, refused: 1, failed: 0, report }], imported.complaints.join())
+    const reports = linesOf<Report>(await readFile(report, 'utf8'))
+    t.match(reports, [{ line: 601, outcome: 'created', client_secret: /\S/ }, { line: 602, outcome: 'refused' }])
+    t.equal((await stat(report)).mode & 0o777, 0o600)
+    t.match(await runHere(['import', lines, '--report', report, ...options]), { code: 1, complaints: [/can't be made/] }, 'nothing is overwritten')
+    const exported = await runHere(['export', '--file', out, '--filter', `client_id=${reports[0]?.client_id}`, ...options])
+    t.match([exported.code, exported.stdout], [0, /^1 registrations are in /])
+    t.match(linesOf(await readFile(out, 'utf8')), [{ id: reports[0]?.id, document: { client_name: 'Nightly' } }])
+    t.match(await runHere(['export', ...options, '--filter', 'nothing=x']), { code: 1, complaints: [/answers 400: filter\[nothing\]/] })
+    t.match(await runHere(['export', '--url', operationsUrl], { OPERATOR_KEY: 'wrong' }), { code: 1, complaints: [/answers 401/] })
+    t.match(await runHere(['export', '--url', operationsUrl]), { code: 2, complaints: [/operator key is needed/] })
+    t.match(await runHere(['export', '--url', 'http://broker.example.com'], { OPERATOR_KEY }), { code: 2, complaints: [/http for a host that is not loopback/] })
   })
 
   await t.test('what is too large, no text or of another type is refused as a whole, and nothing is made of it', async t => {

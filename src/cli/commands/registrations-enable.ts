@@ -1,4 +1,4 @@
-// dcr-broker registrations enable: back from expiry.
+// dcr-broker registrations enable: back from expiry, or from an operator who disabled it.
 import { commandLine } from '../../administration/operator.ts'
 import { enableClient } from '../../store/registration-administration.ts'
 import { UsageError, type Command } from '../command.ts'
@@ -7,7 +7,7 @@ import { jsonOption, providerOf, providerOption, soleArgument } from '../option-
 
 export const registrationsEnable: Command = {
   usage: 'registrations enable <client id> [--provider <name>] [--json]',
-  about: 'Enable a client that expiry has disabled. Its age begins anew.',
+  about: 'Enable a client that expiry or an operator has disabled. Its age begins anew.',
   options: { provider: providerOption, json: jsonOption },
 
   async run (values, positionals, context) {
