@@ -10,7 +10,7 @@ import { sharingKeyOf } from './metadata/sharing-key.ts'
 import type { Policy } from './policy.ts'
 import { UNNAMED, type Preview } from './preview.ts'
 import { providerOf } from './register-client.ts'
-import type { ClientMetadata, DirectoryApplication, NewRegistration, Surface } from './registration.ts'
+import type { ClientMetadata, NewRegistration, Surface } from './registration.ts'
 import { translate } from './translation.ts'
 
 /** Registration access tokens say what they are: scanners of leaked secrets find them. */
