@@ -1,6 +1,5 @@
 // The OpenAPI documents, from servers that are built but connected to nothing.
 import type { FastifyInstance } from 'fastify'
-import type { Adoptions } from '../src/administration/adoptions.ts'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
 import type { OperationsResources } from '../src/http/operations/routes.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'

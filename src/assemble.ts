@@ -1,21 +1,14 @@
 // The composition root: read top to bottom, this is the system. The only file that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { createAdoptions } from './administration/adoptions.ts'
-import { createAuditReader } from './administration/audit.ts'
-import { CHECKPOINT_MESSAGE } from './administration/audit-checkpoint.ts'
-import { createAuditSealer, type AuditSealer } from './administration/audit-sealer.ts'
-import { createCallers } from './administration/callers.ts'
+import { createAuditSealer } from './administration/audit-sealer.ts'
 import type { Scope } from './administration/callers-port.ts'
-import { createEncryptionKeys } from './administration/encryption-keys.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
-import { createPolicies } from './administration/policies.ts'
-import { createPolicyDryRun } from './administration/policy-dry-run.ts'
-import { createStrategies } from './administration/strategies.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
+import { logCheckpoint, startBackground } from './background.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
-import { mintCallerToken } from './caller-tokens.ts'
 import { closeServer } from './close-server.ts'
+import { coreSettings } from './core-settings.ts'
 import { createEntraDirectories } from './entra/entra-directories.ts'
 import { createServiceTokens } from './entra/service-tokens.ts'
 import { createRecogniser, environmentCallers } from './environment-callers.ts'
@@ -23,12 +16,12 @@ import type { RecogniseCaller } from './http/callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
-import { startLoop, type Loop } from './jobs/loop.ts'
+import type { Loop } from './jobs/loop.ts'
 import { createKnownCallers } from './known-callers.ts'
 import { installationGauges, tokenGauges } from './metrics/installation-gauges.ts'
 import { METRICS_CONTENT_TYPE } from './metrics/metrics.ts'
 import { openObservation } from './observation.ts'
-import { createProviderAdministration } from './provider-administration.ts'
+import { createOperationsResources } from './operations-resources.ts'
 import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
@@ -36,40 +29,25 @@ import { DirectoryError, StoreUnavailableError, type Ports } from './registratio
 import { createRegistrar } from './registration/registrar.ts'
 import { createRegistrants, type RecogniseBearer } from './registrants.ts'
 import { createServedProviders } from './served-providers.ts'
-import type { CoreSettings } from './registration/settings.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
-import { createAuditBrowser } from './store/audit-browser.ts'
 import { createAuditChainStore } from './store/audit-chain-store.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
-import { createAdoptionPermits } from './store/adoption-administration.ts'
 import { createAdoptionStore } from './store/adoption-store.ts'
-import { createCallerRegister } from './store/caller-administration.ts'
 import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
-import { createEncryptionKeyStore } from './store/encryption-key-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
-import { createPolicyStore } from './store/policy-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { createReplicaStore } from './store/replica-store.ts'
 import { createStateReader } from './store/state-reader.ts'
-import { createStrategyStore } from './store/strategy-store.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
 import { createEnvelopeVault } from './vault/envelope-vault.ts'
 import { openKeyring } from './vault/keyring.ts'
-
-const HOUR_MS = 3_600_000
-/** With the loop's jitter and the statement itself a change of a provider, policy, scope or caller counts on every replica within a second. */
-const CATALOGUE_MS = 700
-/** How often a replica reports its keys and follows the database's word which is active. */
-const KEY_WATCH_MS = 3_000
-const CHECKPOINT_MS = 60_000
-const DAY_MS = 24 * HOUR_MS
 
 const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried: 'unknown', accepted: 'usable', failing: 'failing' }
 
@@ -184,34 +162,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
   const operationsServer = await buildOperationsServer({
     logger: log,
-    resources: {
-      registrations,
-      registrar: observation.spanned('use case', registrar),
-      adoptions: createAdoptions(createAdoptionPermits(prisma)),
-      dcrProviders: createProviderAdministration({
-        prisma,
-        vault,
-        access,
-        environment: tenant,
-        federatedTokenFile: settings.entra.federatedTokenFile,
-        clock,
-        log,
-        attemptTimeoutMs: limits.attemptTimeoutMs,
-        secretLifetimeDays: settings.secretLifetimeDays,
-        reload: readCatalogue
-      }),
-      strategies: createStrategies(createStrategyStore(prisma), readCatalogue),
-      policies: createPolicies(createPolicyStore(prisma), readCatalogue),
-      dryRun: createPolicyDryRun({ catalogue, clock }),
-      callers: createCallers({
-        register: createCallerRegister(prisma),
-        mint: mintCallerToken,
-        providerName: id => catalogue.provider(id)?.name ?? null,
-        apply: readCatalogue
-      }),
-      audit: createAuditReader(createAuditBrowser(prisma)),
-      encryptionKeys: createEncryptionKeys(createEncryptionKeyStore(prisma), vault, clock)
-    },
+    resources: createOperationsResources({
+      settings, prisma, vault, clock, log, catalogue, access, registrations, registrar: observation.spanned('use case', registrar), applyChange: readCatalogue
+    }),
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     readiness,
     publicDocument: () => publicServer.swagger(),
@@ -245,19 +198,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
-      loops = [
-        startLoop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs, log, metrics.roundEnded),
-        startLoop('Expiry', () => registrar.expire(), limits.sweepIntervalMs, log, metrics.roundEnded),
-        // What the CLI or another replica has changed.
-        startLoop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS, log, metrics.roundEnded),
-        startLoop('Key watch', () => keyWatch.look(), KEY_WATCH_MS, log, metrics.roundEnded),
-        ...(limits.auditSealIntervalMs === 0
-          ? []
-          : [
-              startLoop('Audit sealer', signal => sealer.seal(signal), limits.auditSealIntervalMs, log, metrics.roundEnded),
-              startLoop('Audit checkpoint', async () => logCheckpoint(sealer, log), CHECKPOINT_MS, log, metrics.roundEnded)
-            ])
-      ]
+      loops = startBackground({ limits, registrar, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded })
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
       }
@@ -285,35 +226,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   }
 }
 
-function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSecrets }: CompleteSettings): CoreSettings {
-  return {
-    requestDeadlineMs: limits.requestDeadlineMs,
-    attemptTimeoutMs: limits.attemptTimeoutMs,
-    backgroundBudgetMs: Math.max(limits.leaseMs, 2 * limits.requestDeadlineMs),
-    redeliveryWindowMs: limits.redeliveryWindowMs,
-    purgeAfterMs: purgeAfterHours * HOUR_MS,
-    sweepDelaysMs: limits.sweepDelaysMs,
-    supersededGraceMs: limits.supersededGraceMs,
-    secretLifetimeMs: {
-      konnect: secretLifetimeDays.konnect * DAY_MS,
-      register: secretLifetimeDays.register * DAY_MS,
-      operations: secretLifetimeDays.register * DAY_MS
-    },
-    maxSecretsPerClient: limits.maxSecretsPerClient,
-    expiryMaxPerRun: limits.maxExpiredPerRun,
-    proveOnCreate: probeNewSecrets
-  }
-}
-
 /** The settings accept no other scopes. */
 function operatorTokensOf ({ operatorTokens: { audiences, roles } }: CompleteSettings) {
   return { audiences, roles: Object.keys(roles), scopes: new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>) }
-}
-
-/** Kept outside the database, so that it shows when the audit there was cut or written anew. */
-function logCheckpoint (sealer: AuditSealer, log: Logger): void {
-  const checkpoint = sealer.checkpoint()
-  if (checkpoint !== null) log.info({ ...checkpoint }, CHECKPOINT_MESSAGE)
 }
 
 function addressOf (server: FastifyInstance): string {

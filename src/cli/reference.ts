@@ -1,6 +1,6 @@
 // The reference of all commands as Markdown, for docs/cli.md.
 import { exitCodes } from './command.ts'
-import { commands } from './command-line.ts'
+import { commands } from './commands.ts'
 
 /** A section for each command, in the order of the help, and the table of exit codes. */
 export function cliReference (): string {

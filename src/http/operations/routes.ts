@@ -1,5 +1,6 @@
 // The operations API: every resource behind one guard, with what the document says of each.
 import type { FastifyInstance } from 'fastify'
+import type { TSchema } from 'typebox'
 import type { RecogniseCaller } from '../callers.ts'
 import { adoptionRoutes, type AdoptionRoutesOptions } from './adoptions/routes.ts'
 import { adoptionComponents } from './adoptions/schemas.ts'
@@ -59,7 +60,8 @@ export const operationsTags = [
 ]
 
 /** Components of the document, referred to by name. */
-export const operationsComponents = [
+// Some resources take the same documents.
+export const operationsComponents = [...new Set<TSchema>([
   ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...policyComponents, ...callerComponents,
   ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents, ...transferComponents
-]
+])]
