@@ -5,7 +5,7 @@ import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { completeSettings, type CompleteSettings, type Replacements } from '../settings/complete-settings.ts'
 import type { EntraTenant, SandboxSettings, Settings } from '../settings/settings.ts'
-import { createStateFile, readStateFile } from '../simulator/state-file.ts'
+import { createStateFile, readStateFile, type StateFile } from '../simulator/state-file.ts'
 import { startSimulator } from '../simulator/simulator.ts'
 import { createKeyringFile } from '../vault/keyring.ts'
 import { startEmbeddedPostgres } from './embedded-postgres.ts'
@@ -65,9 +65,11 @@ async function openDatabase (dir: string, signal: AbortSignal): Promise<Part<str
 async function openTenant (dir: string, port: number): Promise<Part<EntraTenant>> {
   const path = join(dir, 'entra.json')
   const state = await readStateFile(path)
-  const file = createStateFile(path, () => simulator.snapshot())
-  const simulator = await startSimulator({ port, ...(state === null ? {} : { state }), onChange: () => file.schedule() })
-  await file.save()
+  let file: StateFile | undefined
+  // What changes while it starts is in the first save; a simulator that does not start (its port is taken) saves nothing.
+  const simulator = await startSimulator({ port, ...(state === null ? {} : { state }), onChange: () => file?.schedule() })
+  const kept = file = createStateFile(path, () => simulator.snapshot())
+  await kept.save()
   const { clientId, clientSecret } = simulator.broker
   return {
     value: {
@@ -80,7 +82,7 @@ async function openTenant (dir: string, port: number): Promise<Part<EntraTenant>
     note: `AZURE_TENANT_ID: the Entra simulator at ${simulator.url}, tenant ${simulator.tenantId}`,
     async close () {
       await simulator.close()
-      await file.save()
+      await kept.save()
     }
   }
 }
