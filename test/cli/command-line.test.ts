@@ -33,7 +33,7 @@ const wrong: Array<[args: string[], complaint: RegExp]> = [
   [['keyring'], /Known: create/],
   [['keyring', 'create'], /exactly one path/],
   [['callers'], /What to do with the callers\? Known: create, list, bind, revoke\./],
-  [['policies', 'burn'], /Unknown action: policies burn\. Known: set, show, list\./],
+  [['policies', 'burn'], /Unknown action: policies burn\. Known: set, show, list, versions, dry-run\./],
   [['callers', 'create', '--name', 'x'], /--kind is missing/],
   [['callers', 'create', '--kind', 'robot', '--name', 'x'], /--kind is not acceptable\. Accepted: konnect, service, operator, initial-access-token\./],
   [['callers', 'create', '--kind', 'initial-access-token'], /--name is missing/],

@@ -17,6 +17,7 @@ t.test('every block of the walk through the API works when it is pasted', async 
     OPERATIONS_URL: operationsUrl,
     BROKER_URL: url,
     OPERATOR_KEY,
+    TENANT_ID: simulator.tenantId,
     ISSUER: `${simulator.url}/${simulator.tenantId}/v2.0`,
     TOKEN_URL: `${simulator.url}/${simulator.tenantId}`,
     INITIAL_CLIENT_ID: simulator.broker.clientId,

@@ -1,6 +1,6 @@
 // However the process ends, what it has started ends with it, and the exit code says whether all was well.
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { connect, createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -77,37 +77,4 @@ t.test('a second signal does not wait for the request at hand', async t => {
   t.equal(code, 1)
   t.match(stdout, /Second signal/)
   await eventually('PostgreSQL has ended by itself', () => postgres === null || !isAlive(postgres))
-})
-
-const interruptions = {
-  'is interrupted': main => { main.child.kill('SIGINT') },
-  'is terminated': main => { main.child.kill('SIGTERM') },
-  'has lost its reader': main => { main.child.stdout?.destroy() }
-} satisfies Record<string, (main: ReturnType<typeof startMain>) => void>
-for (const [what, interrupt] of Object.entries(interruptions)) {
-  t.test(`a demonstration that ${what} stops its database, removes its folder and does not end as a success`, async t => {
-    const folder = await makeFolder(t)
-    const demo = startMain({ TMPDIR: folder }, 'demo')
-    t.teardown(() => demo.child.kill('SIGKILL'))
-    await demo.output(/are running/)
-    const postgres = await postgresBelow(folder)
-    if (postgres === null) return t.fail('PostgreSQL is there')
-    interrupt(demo)
-    const { code, stderr } = await demo.ended
-    t.equal(code, 1)
-    t.equal(stderr, '')
-    t.notOk(isAlive(postgres))
-    t.strictSame((await readdir(folder)).filter(name => name.startsWith('dcr-demo-')), [])
-  })
-}
-
-t.test('a demonstration that is interrupted before it has begun leaves nothing behind', async t => {
-  const folder = await makeFolder(t)
-  const demo = startMain({ TMPDIR: folder }, 'demo')
-  t.teardown(() => demo.child.kill('SIGKILL'))
-  const postgres = await eventually('PostgreSQL is there', () => postgresBelow(folder))
-  demo.child.kill('SIGTERM')
-  t.equal((await demo.ended).code, 1)
-  t.notOk(isAlive(postgres))
-  t.strictSame((await readdir(folder)).filter(name => name.startsWith('dcr-demo-')), [])
 })
