@@ -1,6 +1,7 @@
 // Konnect's wire: what it sends (read tolerantly: it adds members without notice) and what it expects (closed objects).
 // Source: Kong/konnect-portal-dcr-handler openapi.yaml; its differences from what Konnect really sends are in docs/konnect.md.
 import { Type, type Static } from 'typebox'
+import { example } from '../example-values.ts'
 import { nullable } from '../plugins/openapi.ts'
 
 /** Konnect's own limit for names and ids. */
@@ -30,10 +31,6 @@ const konnectIds = {
   dcr_provider_id: optionalText('Konnect\'s id of its DCR provider; any string.')
 }
 
-const exampleClientId = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
-const exampleSecretId = 'e2d9f7b4-6a51-4c3e-8b07-1f5a9c2d3e46'
-const exampleSecret = 'example-not-a-real-secret'
-
 export const NewApplication = Type.Object({
   client_name: Type.String({ description: 'Name of the application. Kept whole; Entra gets a safe form of at most 120 characters.' }),
   application_description: optionalText('Description of the application.', MAX_DESCRIPTION),
@@ -53,7 +50,7 @@ export const NewApplication = Type.Object({
     grant_types: ['client_credentials'],
     scopes: ['openid'],
     token_endpoint_auth_method: 'client_secret_post',
-    auth_strategy_id: 'b1b9a4e5-8f8f-4f11-9d3b-444444444444'
+    auth_strategy_id: example.konnectStrategyId
   }]
 })
 
@@ -73,8 +70,8 @@ export const EventHook = Type.Object({
   title: 'Event',
   description: 'Unknown members are ignored.',
   examples: [
-    { event_type: 'update_application', client_id: exampleClientId, application_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'] },
-    { event_type: 'add_registration', client_id: exampleClientId, application_id: 'a4d1c1f0-4a53-4c6f-8c35-666666666666', api_id: 'orders-api' }
+    { event_type: 'update_application', client_id: example.clientId, application_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'] },
+    { event_type: 'add_registration', client_id: example.clientId, application_id: example.konnectApplicationId, api_id: 'orders-api' }
   ]
 })
 
@@ -93,10 +90,10 @@ export const ApplicationAnswer = Type.Object({
   title: 'Application',
   additionalProperties: false,
   examples: [{
-    client_id: exampleClientId,
-    client_secret: exampleSecret,
-    client_id_issued_at: '2026-11-26T09:00:00.000Z',
-    client_secret_expires_at: '2028-11-25T09:00:00.000Z'
+    client_id: example.clientId,
+    client_secret: example.secret,
+    client_id_issued_at: example.registeredAt,
+    client_secret_expires_at: example.secretExpiresAt
   }]
 })
 
@@ -104,7 +101,7 @@ export const SecretAnswer = Type.Object({
   client_id: clientId,
   client_secret: clientSecret
 }, {
-  $id: 'KonnectSecret', title: 'Rotated secret', additionalProperties: false, examples: [{ client_id: exampleClientId, client_secret: exampleSecret }]
+  $id: 'KonnectSecret', title: 'Rotated secret', additionalProperties: false, examples: [{ client_id: example.clientId, client_secret: example.secret }]
 })
 
 export const SecretWithIdAnswer = Type.Object({
@@ -118,11 +115,11 @@ export const SecretWithIdAnswer = Type.Object({
   title: 'Added secret',
   additionalProperties: false,
   examples: [{
-    secret_id: exampleSecretId,
-    client_id: exampleClientId,
-    client_secret: exampleSecret,
-    created_at: '2026-11-26T09:00:00.000Z',
-    expires_at: '2028-11-25T09:00:00.000Z'
+    secret_id: example.secretId,
+    client_id: example.clientId,
+    client_secret: example.secret,
+    created_at: example.registeredAt,
+    expires_at: example.secretExpiresAt
   }]
 })
 
@@ -140,11 +137,11 @@ export const SecretListAnswer = Type.Object({
   additionalProperties: false,
   examples: [{
     secrets: [{
-      secret_id: exampleSecretId,
-      client_id: exampleClientId,
+      secret_id: example.secretId,
+      client_id: example.clientId,
       status: 'ACTIVE',
-      created_at: '2026-11-26T09:00:00.000Z',
-      expires_at: '2028-11-25T09:00:00.000Z'
+      created_at: example.registeredAt,
+      expires_at: example.secretExpiresAt
     }]
   }]
 })

@@ -2,6 +2,7 @@
 import { Type, type Static } from 'typebox'
 import { LOCALIZED_MEMBER } from '../../registration/metadata/requested-document.ts'
 import type { Json } from '../../registration/registration.ts'
+import { example } from '../example-values.ts'
 import { nullable } from '../plugins/openapi.ts'
 
 const MAX_TEXT = 2_048
@@ -40,8 +41,6 @@ const metadata = {
 
 const localized = { patternProperties: { [LOCALIZED_MEMBER.source]: { type: ['string', 'null'], maxLength: MAX_TEXT } } }
 
-const exampleClientId = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
-
 const newClientExamples = [
   // A web application with a secret.
   { client_name: 'Orders', redirect_uris: ['https://orders.example.com/callback'], grant_types: ['authorization_code', 'refresh_token'], scope: 'openid profile' },
@@ -74,7 +73,7 @@ export const ClientReplacement = Type.Object({
   $id: 'ClientReplacement',
   title: 'Replacing client metadata',
   description: 'All of it: what is left out is deleted (RFC 7592 §2.2). registration_access_token, registration_client_uri, client_secret_expires_at and client_id_issued_at must not be there.',
-  examples: [{ client_id: exampleClientId, ...newClientExamples[0], client_name: 'Orders, renamed' }]
+  examples: [{ client_id: example.clientId, ...newClientExamples[0], client_name: 'Orders, renamed' }]
 })
 
 /** Members that only the server writes (RFC 7592 §2.2). */
@@ -102,12 +101,12 @@ export const RegisteredClientAnswer = Type.Object({
   description: 'RFC 7591 §3.2.1: with every member that was registered.',
   additionalProperties: true,
   examples: [{
-    client_id: exampleClientId,
+    client_id: example.clientId,
     client_id_issued_at: 1_795_683_600,
-    client_secret: 'example-not-a-real-secret',
+    client_secret: example.secret,
     client_secret_expires_at: 1_811_235_600,
-    registration_access_token: 'example-not-a-real-token',
-    registration_client_uri: `https://dcr.example.com/register/${exampleClientId}`,
+    registration_access_token: example.managementToken,
+    registration_client_uri: `https://dcr.example.com/register/${example.clientId}`,
     client_name: 'Orders',
     redirect_uris: ['https://orders.example.com/callback'],
     grant_types: ['authorization_code', 'refresh_token'],

@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox'
 import { mintedKinds } from '../../../administration/caller-rules.ts'
 import type { CallerOrigin, MintedKind, Scope } from '../../../administration/callers-port.ts'
 import type { CallerKind } from '../../../registration/registration.ts'
+import { example } from '../../example-values.ts'
 import { nullable, ref } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
 import { namesOf, text, time, uuid, word } from '../schemas.ts'
@@ -40,12 +41,48 @@ const callerMembers = {
   last_used_at: nullable(time('Its last request, to the minute; null: none yet.'))
 }
 
-export const CallerView = Type.Object(callerMembers, { $id: 'Caller', description: 'A key, token or identity that may call, or might once. Never with its key.' })
+const portal = {
+  id: example.portalCallerId,
+  kind: 'konnect',
+  name: 'portal',
+  origin: 'database',
+  state: 'living',
+  provider: example.providerName,
+  scopes: ['register', 'read', 'rotate', 'delete'],
+  policy: null,
+  max_registrations: null,
+  registrations: 1,
+  created_at: example.setUpAt,
+  expires_at: null,
+  revoked_at: null,
+  last_used_at: example.registeredAt
+}
+
+const partners = {
+  ...portal,
+  id: '01a211ea-56a0-7e50-9a2b-7c4d6f8e0a13',
+  kind: 'initial_access_token',
+  name: 'partners, winter',
+  scopes: ['register'],
+  policy: example.policyName,
+  max_registrations: 10,
+  registrations: 0,
+  expires_at: '2027-02-23T08:30:00.000Z',
+  last_used_at: null
+}
+
+export const CallerView = Type.Object(callerMembers, {
+  $id: 'Caller', description: 'A key, token or identity that may call, or might once. Never with its key.', examples: [partners, portal]
+})
 
 export const CreatedCaller = Type.Object({
   ...callerMembers,
   token: Type.String({ 'x-secret': true, description: 'The key. It is in this answer and nowhere else: the broker keeps its digest only.' })
-}, { $id: 'CreatedCaller', description: 'A new caller with its key.' })
+}, {
+  $id: 'CreatedCaller',
+  description: 'A new caller with its key.',
+  examples: [{ ...portal, registrations: 0, last_used_at: null, token: example.key }]
+})
 
 export const CallerList = pageSchema(CallerView, 'CallerList', 'callers')
 
@@ -58,7 +95,15 @@ export const NewCallerBody = Type.Object({
   max_registrations: Type.Optional(maxRegistrations),
   expires_at: Type.Optional(expiresAt),
   expires_in_days: Type.Optional(Type.Integer({ minimum: 1, maximum: LONGEST_LIFE_DAYS, description: 'Its end, from now. Instead of expires_at.' }))
-}, { $id: 'NewCaller', additionalProperties: false, description: 'A caller to make.' })
+}, {
+  $id: 'NewCaller',
+  additionalProperties: false,
+  description: 'A caller to make.',
+  examples: [
+    { kind: 'konnect', name: portal.name, provider: portal.provider, scopes: portal.scopes },
+    { kind: 'initial_access_token', name: partners.name, provider: partners.provider, policy: partners.policy, max_registrations: 10, expires_in_days: 90 }
+  ]
+})
 
 export const CallerChangesBody = Type.Object({
   name: Type.Optional(name),
@@ -66,7 +111,13 @@ export const CallerChangesBody = Type.Object({
   policy: Type.Optional(policy),
   max_registrations: Type.Optional(maxRegistrations),
   expires_at: Type.Optional(expiresAt)
-}, { $id: 'CallerChanges', additionalProperties: false, minProperties: 1, description: 'What to change; what is left out stays.' })
+}, {
+  $id: 'CallerChanges',
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What to change; what is left out stays.',
+  examples: [{ max_registrations: 20, expires_at: '2027-05-31T00:00:00.000Z' }, { scopes: ['register', 'read'] }]
+})
 
 /** Components of the document, referred to by name. */
 export const callerComponents = [CallerView, CreatedCaller, CallerList, NewCallerBody, CallerChangesBody]

@@ -6,6 +6,31 @@ import { namesOf, text, texts, time, uuid, word } from '../schemas.ts'
 
 const states = namesOf<EncryptionKeyState>({ known: true, active: true, retired: true })
 
+const olderKey = {
+  kid: '2026-05',
+  state: 'known',
+  in_keyring: true,
+  missing_on: [],
+  sealed_values: 120,
+  created_at: '2026-05-04T07:00:00.000Z',
+  activated_at: '2026-05-04T07:10:00.000Z',
+  replaced_at: '2026-11-26T06:30:00.000Z',
+  retired_at: null
+}
+
+const activeKey = {
+  ...olderKey, kid: '2026-11', state: 'active', sealed_values: 380, created_at: '2026-11-26T06:00:00.000Z', activated_at: olderKey.replaced_at, replaced_at: null
+}
+
+const replica = {
+  id: '7d2e4b9c-0a61-4f83-b5c7-3e8f1a6d9b20',
+  version: '0.1.0',
+  kids: [olderKey.kid, activeKey.kid],
+  active_kid: activeKey.kid,
+  started_at: '2026-11-26T06:00:00.000Z',
+  seen_at: '2026-11-26T09:00:00.000Z'
+}
+
 export const EncryptionKeyView = Type.Object({
   kid: text('Name of the key in the keyring file.'),
   state: word(states, '`known`: opens what it has sealed. `active`: new secrets are sealed under it; none is active until the first was activated, and each replica seals under the key its file names. `retired`: nothing is sealed under it.'),
@@ -16,7 +41,7 @@ export const EncryptionKeyView = Type.Object({
   activated_at: nullable(time('When it was last activated.')),
   replaced_at: nullable(time('When another key took its place.')),
   retired_at: nullable(time('When it was retired.'))
-}, { $id: 'EncryptionKey', description: 'A key-encryption key of the keyring files.' })
+}, { $id: 'EncryptionKey', description: 'A key-encryption key of the keyring files.', examples: [olderKey, activeKey] })
 
 export const ReplicaView = Type.Object({
   id: uuid('Id of the process.'),
@@ -37,7 +62,14 @@ export const EncryptionKeyList = Type.Object({
     }),
     replicas: Type.Array(ref(ReplicaView))
   })
-}, { $id: 'EncryptionKeyList', description: 'All keys, the live replicas, and how far the rewrap is.' })
+}, {
+  $id: 'EncryptionKeyList',
+  description: 'All keys, the live replicas, and how far the rewrap is.',
+  examples: [{
+    data: [olderKey, activeKey],
+    meta: { page: { size: 2, number: 1, total: 2, next: null }, rewrap: { remaining: 120, total: 500 }, replicas: [replica] }
+  }]
+})
 
 export const RewrapView = Type.Object({
   kid: text('The active key, under which everything is brought.'),
@@ -46,7 +78,11 @@ export const RewrapView = Type.Object({
   failures: Type.Array(Type.Object({ table: text('Table of the value.'), id: uuid('Id of its row.') }), { description: 'The first twenty of them.' }),
   remaining: Type.Integer({ description: 'Values that are left. Repeat the request while it rewraps any.' }),
   total: Type.Integer({ description: 'Sealed values in all.' })
-}, { $id: 'Rewrap', description: 'What a request of the rewrap has done.' })
+}, {
+  $id: 'Rewrap',
+  description: 'What a request of the rewrap has done.',
+  examples: [{ kid: activeKey.kid, rewrapped: 120, failed: 0, failures: [], remaining: 0, total: 500 }]
+})
 
 /** Components of the document, referred to by name. */
 export const encryptionKeyComponents = [EncryptionKeyView, ReplicaView, EncryptionKeyList, RewrapView]

@@ -1,7 +1,9 @@
 // Policies on the wire of the operations API.
 import Type, { type Static } from 'typebox'
 import { POLICY_NAME } from '../../../administration/policies.ts'
-import { ruleSchemas } from '../../../administration/policy-document.ts'
+import { documentOfRules, ruleSchemas } from '../../../administration/policy-document.ts'
+import { defaultRules } from '../../../registration/policy.ts'
+import { example } from '../../example-values.ts'
 import { ref } from '../../plugins/openapi.ts'
 import { NewClient } from '../../register/schemas.ts'
 import { pageSchema } from '../listing/pages.ts'
@@ -14,12 +16,15 @@ export const PolicyRulesView = Type.Object(Object.fromEntries(Object.entries(rul
 
 const version = Type.Integer({ minimum: 1, description: 'Counts up with every change.' })
 const seen = Type.Optional(Type.Integer({ minimum: 1, description: 'The version you have seen: 409 when there is a newer one. Or say it in If-Match: then it is 412.' }))
-const examples = [{ rules: { max_clients: 50, redirect_hosts: ['*.partner.example', 'localhost'] }, version: 3 }]
+const exampleRules = { max_clients: 50, redirect_hosts: ['*.partner.example', 'localhost'] }
+const examples = [{ rules: exampleRules, version: 3 }]
+/** Every rule: those of the release too. */
+const allExampleRules = { ...documentOfRules(defaultRules), ...exampleRules }
 
 export const NewPolicy = Type.Object({
   name: Type.String({ pattern: POLICY_NAME, description: 'Lower-case letters, digits, dots, dashes and underscores; it stays.' }),
   rules: Type.Optional(ref(PolicyRulesView))
-}, { additionalProperties: false, $id: 'NewPolicy', description: 'Rules that are left out are the release\'s.', examples: [{ name: 'partners', rules: { max_clients: 50 } }] })
+}, { additionalProperties: false, $id: 'NewPolicy', description: 'Rules that are left out are the release\'s.', examples: [{ name: example.policyName, rules: { max_clients: 50 } }] })
 
 export const PolicyReplacement = Type.Object({ rules: ref(PolicyRulesView), version: seen }, {
   additionalProperties: false, $id: 'PolicyReplacement', description: 'New rules.', examples
@@ -38,18 +43,43 @@ export const PolicyView = Type.Object({
   registrations: Type.Integer({ description: 'Registrations under it that have not ended.' }),
   created_at: time('When it was made.'),
   updated_at: time('When the newest version was made.')
-}, { $id: 'Policy', description: 'What callers of RFC 7591 may register, with every rule.' })
+}, {
+  $id: 'Policy',
+  description: 'What callers of RFC 7591 may register, with every rule.',
+  examples: [{
+    id: '01a211e1-2ee0-7c30-8d21-4f6a8c0e2b57',
+    name: example.policyName,
+    version: 3,
+    rules: allExampleRules,
+    callers: 1,
+    registrations: 0,
+    created_at: example.setUpAt,
+    updated_at: '2026-11-25T09:00:00.000Z'
+  }]
+})
+
+const exampleVersion = { version: 3, rules: allExampleRules, created_by: example.operatorId, created_at: '2026-11-25T09:00:00.000Z' }
 
 export const PolicyVersionView = Type.Object({
   version,
   rules: ref(PolicyRulesView),
   created_by: text('Who made it, as in the audit.'),
   created_at: time('When it was made.')
-}, { $id: 'PolicyVersion', description: 'The rules that a policy had.' })
+}, { $id: 'PolicyVersion', description: 'The rules that a policy had.', examples: [exampleVersion] })
 
 export const PolicyVersionList = Type.Object({
   data: Type.Array(ref(PolicyVersionView), { description: 'The newest first, at most 1,000.' })
-}, { $id: 'PolicyVersionList', description: 'The versions of a policy.' })
+}, {
+  $id: 'PolicyVersionList',
+  description: 'The versions of a policy.',
+  examples: [{
+    data: [
+      exampleVersion,
+      { ...exampleVersion, version: 2, rules: { ...allExampleRules, redirect_hosts: ['*.partner.example'] }, created_at: '2026-11-25T08:45:00.000Z' },
+      { ...exampleVersion, version: 1, rules: { ...allExampleRules, redirect_hosts: null }, created_at: example.setUpAt }
+    ]
+  }]
+})
 
 export const PolicyList = pageSchema(PolicyView, 'PolicyList', 'policies')
 
@@ -82,7 +112,40 @@ export const DryRunView = Type.Object({
     requiredResourceAccess: Type.Array(Access),
     grantedAccess: Type.Array(Access, { description: 'What the broker would grant for the whole tenant.' })
   }, { additionalProperties: true, description: 'What would be written to Entra, in Graph\'s names.' }))
-}, { $id: 'PolicyDryRun', description: 'What a registration would become. Nothing was made.' })
+}, {
+  $id: 'PolicyDryRun',
+  description: 'What a registration would become. Nothing was made.',
+  examples: [
+    {
+      policy: example.policyName,
+      registered: {
+        client_name: 'Partner portal',
+        redirect_uris: ['https://portal.partner.example/callback'],
+        grant_types: ['authorization_code', 'refresh_token'],
+        response_types: ['code'],
+        token_endpoint_auth_method: 'client_secret_basic'
+      },
+      entra: {
+        displayName: 'Partner portal',
+        platforms: { web: ['https://portal.partner.example/callback'], publicClient: [], spa: [] },
+        requiredResourceAccess: [],
+        grantedAccess: []
+      },
+      provider: example.providerName,
+      accepted: true,
+      refusals: []
+    },
+    {
+      policy: example.policyName,
+      provider: example.providerName,
+      accepted: false,
+      refusals: [{
+        error: 'invalid_redirect_uri',
+        error_description: 'redirect_uris[0] is on the host \'orders.example.com\'; the policy accepts *.partner.example, localhost.'
+      }]
+    }
+  ]
+})
 
 /** Components of the document, referred to by name. */
 export const policyComponents = [

@@ -1,5 +1,6 @@
 // DCR providers on the wire: Konnect's members, and ours beside them.
 import Type, { type Static, type TSchema } from 'typebox'
+import { example } from '../../example-values.ts'
 import { nullable, ref } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
 import { LabelChanges, Labels, namesOf, text, time, uuid, word } from '../schemas.ts'
@@ -37,6 +38,9 @@ const credentialMembers = {
   initial_client_audience: Type.Optional(Type.Unsafe<unknown>({ description: 'Refused, as by Konnect: it belongs to auth0.' }))
 }
 
+const named = { provider_type: 'azureAd', name: example.providerName, display_name: example.providerDisplayName, issuer: example.v1Issuer }
+const credentialExpiresAt = '2027-05-24T08:00:00.000Z'
+
 export const NewProvider = Type.Object({
   provider_type: word(providerTypes, 'The kind of identity provider.'),
   name,
@@ -46,7 +50,21 @@ export const NewProvider = Type.Object({
   graph_base_url: Type.Optional(graphBaseUrl),
   dcr_config: Type.Object({ initial_client_id: clientId('appId of the broker\'s application in the tenant.'), ...credentialMembers }, closed),
   labels: Type.Optional(Labels)
-}, { $id: 'NewDcrProvider', description: 'A DCR provider to make, with exactly one credential.', ...closed })
+}, {
+  $id: 'NewDcrProvider',
+  description: 'A DCR provider to make, with exactly one credential.',
+  ...closed,
+  examples: [
+    {
+      ...named,
+      dcr_config: {
+        initial_client_id: example.brokerClientId, initial_client_secret: example.secret, initial_client_secret_expires_at: credentialExpiresAt
+      },
+      labels: { env: 'test' }
+    },
+    { ...named, dcr_config: { initial_client_id: example.brokerClientId, initial_client_federated: true } }
+  ]
+})
 
 export const ProviderChange = Type.Object({
   provider_type: Type.Optional(Type.String({ description: 'Can\'t be changed.' })),
@@ -57,11 +75,20 @@ export const ProviderChange = Type.Object({
   graph_base_url: Type.Optional(graphBaseUrl),
   dcr_config: Type.Optional(Type.Object({ initial_client_id: Type.Optional(clientId('Another application of the broker: needs its credential.')), ...credentialMembers }, closed)),
   labels: Type.Optional(LabelChanges)
-}, { $id: 'DcrProviderChange', description: 'What is to change; what is left out stays, also inside dcr_config.', ...closed })
+}, {
+  $id: 'DcrProviderChange',
+  description: 'What is to change; what is left out stays, also inside dcr_config.',
+  ...closed,
+  examples: [{ display_name: 'Contoso, test', labels: { env: 'test', team: null } }, { dcr_config: { initial_client_secret: example.secret } }]
+})
 
 const ends = nullable(time('When it ends; null: not known.'))
 const verified = nullable(time('When it has passed a verification last.'))
 const hint = nullable(Type.String({ description: 'First characters of a secret, SHA-256 fingerprint of a certificate.' }))
+
+const secretInUse = {
+  id: '01a211d3-7341-7b21-9d4e-2f6a8b0c1d32', kind: 'secret', hint: 'aB3', expires_at: credentialExpiresAt, verified_at: '2026-11-25T08:35:00.000Z'
+}
 
 export const ProviderView = Type.Object({
   id: uuid('Id of the provider.'),
@@ -81,7 +108,24 @@ export const ProviderView = Type.Object({
   }, { description: 'The one in use.' })),
   created_at: time('When it was made.'),
   updated_at: time('When it last changed.')
-}, { $id: 'DcrProvider', description: 'An Entra tenant in which the broker registers clients.' })
+}, {
+  $id: 'DcrProvider',
+  description: 'An Entra tenant in which the broker registers clients.',
+  examples: [{
+    id: example.providerId,
+    ...named,
+    active: true,
+    dcr_config: { initial_client_id: example.brokerClientId },
+    labels: { env: 'test' },
+    origin: 'database',
+    tenant_id: example.tenantId,
+    authority_host: 'https://login.microsoftonline.com',
+    graph_base_url: 'https://graph.microsoft.com',
+    credential: secretInUse,
+    created_at: example.setUpAt,
+    updated_at: example.setUpAt
+  }]
+})
 
 export const ProviderList = pageSchema(ProviderView, 'DcrProviderList', 'providers')
 
@@ -91,7 +135,14 @@ export const NewCredential = Type.Object({
   secret: Type.Optional(secretText('With kind secret. Write-only.')),
   certificate: Type.Optional(pem('With kind certificate: PEM with an unencrypted private key and its certificate. Write-only.')),
   expires_at: Type.Optional(nullable(time('With kind secret: when it ends.')))
-}, { $id: 'NewProviderCredential', description: 'A credential that stands by until it is activated.', ...closed })
+}, {
+  $id: 'NewProviderCredential',
+  description: 'A credential that stands by until it is activated.',
+  ...closed,
+  examples: [{ kind: 'secret', secret: example.secret, expires_at: credentialExpiresAt }, { kind: 'federated' }]
+})
+
+const exampleCredential = { ...secretInUse, state: 'active', client_id: example.brokerClientId, created_at: example.setUpAt, activated_at: example.setUpAt }
 
 export const CredentialView = Type.Object({
   id: uuid('Id of the credential.'),
@@ -103,10 +154,10 @@ export const CredentialView = Type.Object({
   verified_at: verified,
   created_at: time('When it was added.'),
   activated_at: nullable(time('When it was taken into use last.'))
-}, { $id: 'ProviderCredential', description: 'A credential of the broker at a provider, without what is secret.' })
+}, { $id: 'ProviderCredential', description: 'A credential of the broker at a provider, without what is secret.', examples: [exampleCredential] })
 
 export const CredentialList = Type.Object({ data: Type.Array(ref(CredentialView), { description: 'Oldest first.' }) },
-  { $id: 'ProviderCredentialList', description: 'The credentials of a provider that are not removed.' })
+  { $id: 'ProviderCredentialList', description: 'The credentials of a provider that are not removed.', examples: [{ data: [exampleCredential] }] })
 
 const checks = namesOf<'token' | 'expiry' | 'permission' | 'principal' | 'secret' | 'cleanup'>({
   token: true, expiry: true, permission: true, principal: true, secret: true, cleanup: true
@@ -118,7 +169,31 @@ export const VerificationView = Type.Object({
   findings: Type.Array(Type.Object({
     check: word(checks, 'What was tried.'), outcome: word(outcomes, 'How it went.'), detail: text('In words: what is wrong, and what to do about it.')
   }))
-}, { $id: 'ProviderVerification', description: 'What the verification has found.' })
+}, {
+  $id: 'ProviderVerification',
+  description: 'What the verification has found.',
+  examples: [
+    {
+      ok: true,
+      findings: [
+        { check: 'token', outcome: 'passed', detail: 'Entra ID accepts the credential.' },
+        { check: 'expiry', outcome: 'passed', detail: 'The credential expires on 2027-05-24.' },
+        { check: 'permission', outcome: 'passed', detail: 'The broker may create applications.' },
+        { check: 'principal', outcome: 'passed', detail: 'The broker may create service principals.' },
+        { check: 'secret', outcome: 'passed', detail: 'The tenant allows secrets that last 730 days.' },
+        { check: 'cleanup', outcome: 'passed', detail: 'The test application is gone.' }
+      ]
+    },
+    {
+      ok: false,
+      findings: [{
+        check: 'token',
+        outcome: 'failed',
+        detail: `The secret is wrong: application ${example.brokerClientId} has no such secret. Its value is needed, not its id.`
+      }]
+    }
+  ]
+})
 
 /** Components of the document, referred to by name. */
 export const providerComponents: TSchema[] = [

@@ -4,6 +4,7 @@ import type { CredentialState, Delivery, RegistrationState, Surface } from '../.
 import { nullable, ref } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
 import { LabelChanges, Labels, namesOf, text, texts, time, uuid, word } from '../schemas.ts'
+import { exampleAuditEntry, exampleRegistration, exampleRotatedSecret, exampleSummary } from './examples.ts'
 
 // Records, not lists: the compiler asks for the name of a state that is added.
 export const states = namesOf<RegistrationState>({
@@ -64,38 +65,6 @@ export const registrationMembers = {
   ended_at: nullable(time('When it was deleted or undone.'))
 }
 
-const exampleSummary = {
-  id: '019aaf60-3c00-7a10-8b1e-3f6d2a9c4e58',
-  client_id: '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90',
-  client_name: 'Orders',
-  description: 'Reads orders',
-  state: 'active',
-  provider: 'default',
-  surface: 'konnect',
-  delivery: 'delivered',
-  application_id: null,
-  redirect_uris: ['https://orders.example.com/callback'],
-  grant_types: ['client_credentials'],
-  scopes: ['openid'],
-  token_endpoint_auth_method: 'client_secret_post',
-  entra: {
-    object_id: '5d0f8c1e-9b6a-4f37-8c52-0e7a1b3d4f65',
-    principal_id: 'a86f2b4d-1c3e-4d5f-9a7b-8c9d0e1f2a3b',
-    display_name: 'Orders',
-    platforms: { web: ['https://orders.example.com/callback'], public_client: [], spa: [] },
-    desired_revision: 1,
-    applied_revision: 1
-  },
-  labels: { team: 'orders' },
-  owner: null,
-  verification: false,
-  last_fault: null,
-  created_at: '2026-11-26T09:00:00.000Z',
-  updated_at: '2026-11-26T09:00:01.000Z',
-  activated_at: '2026-11-26T09:00:01.000Z',
-  ended_at: null
-}
-
 export const RegistrationSummary = Type.Object(registrationMembers, {
   $id: 'RegistrationSummary', description: 'A registration in a list.', examples: [exampleSummary]
 })
@@ -133,25 +102,7 @@ export const RegistrationView = Type.Object({
 }, {
   $id: 'Registration',
   description: 'A registration with its credentials and events.',
-  examples: [{
-    ...exampleSummary,
-    credentials: [{
-      id: '019aaf60-3c00-7a10-8b1e-3f6d2a9c4e59',
-      key_id: 'e2d9f7b4-6a51-4c3e-8b07-1f5a9c2d3e46',
-      state: 'active',
-      hint: 'aB3',
-      created_at: '2026-11-26T09:00:00.000Z',
-      expires_at: '2028-11-25T09:00:00.000Z'
-    }],
-    events: [{
-      id: '019aaf61-0a00-7c20-9d2f-4a7e3b0d5f69',
-      type: 'add_registration',
-      application_id: 'a4d1c1f0-4a53-4c6f-8c35-666666666666',
-      product_id: 'orders-api',
-      audience: null,
-      received_at: '2026-11-26T09:05:00.000Z'
-    }]
-  }]
+  examples: [exampleRegistration]
 })
 
 export const RegistrationList = pageSchema(RegistrationSummary, 'RegistrationList', 'registrations')
@@ -163,18 +114,33 @@ export const RotatedSecret = Type.Object({
   client_secret: Type.String({ description: 'Shown once.', 'x-secret': true }),
   created_at: time('When the secret was made.'),
   expires_at: time('When it ends.')
-}, { $id: 'RotatedSecret', description: 'The new secret. The older ones are removed once Entra ID accepts it, after a minute at the latest.' })
+}, {
+  $id: 'RotatedSecret',
+  description: 'The new secret. The older ones are removed once Entra ID accepts it, after a minute at the latest.',
+  examples: [exampleRotatedSecret]
+})
 
 const owner = nullable(Type.String({ minLength: 1, maxLength: 255, description: 'Who answers for the client; null takes it away.' }))
 
 export const RegistrationChanges = Type.Object({
   labels: Type.Optional(LabelChanges),
   owner: Type.Optional(owner)
-}, { $id: 'RegistrationChanges', additionalProperties: false, minProperties: 1, description: 'What is left out stays as it is.' })
+}, {
+  $id: 'RegistrationChanges',
+  additionalProperties: false,
+  minProperties: 1,
+  description: 'What is left out stays as it is.',
+  examples: [{ labels: { team: 'orders', env: null }, owner: 'orders@example.com' }, { owner: null }]
+})
 
 export const LabelsOnly = Type.Object({
   labels: LabelChanges
-}, { $id: 'RegistrationLabelChanges', additionalProperties: false, description: 'What is left out stays as it is.' })
+}, {
+  $id: 'RegistrationLabelChanges',
+  additionalProperties: false,
+  description: 'What is left out stays as it is.',
+  examples: [{ labels: { team: 'orders', env: null } }]
+})
 
 export const AuditEntryView = Type.Object({
   id: uuid('Id of the event.'),
@@ -185,7 +151,7 @@ export const AuditEntryView = Type.Object({
   request_id: nullable(Type.String({ description: 'x-request-id of the request.' })),
   source_address: nullable(Type.String({ description: 'Where the request came from, if it was noted.' })),
   detail: Type.Unsafe<Record<string, string | number | boolean | null>>({ type: 'object', additionalProperties: true, description: 'Never a secret.' })
-}, { $id: 'RegistrationAuditEvent', description: 'What happened to the registration, and by whom.' })
+}, { $id: 'RegistrationAuditEvent', description: 'What happened to the registration, and by whom.', examples: [exampleAuditEntry] })
 
 export const AuditEntryList = pageSchema(AuditEntryView, 'RegistrationAuditEventList', 'events')
 

@@ -1,39 +1,41 @@
 // Auth strategies on the wire of the operations API.
 import Type, { type Static } from 'typebox'
-import { StrategyBody, StrategyChangeBody } from '../../../administration/strategy-document.ts'
+import { konnectStrategyOf } from '../../../administration/konnect-strategy.ts'
+import { contentOf, StrategyBody, StrategyChangeBody, type StrategyDocument } from '../../../administration/strategy-document.ts'
+import { example } from '../../example-values.ts'
 import { nullable } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
 import { Labels, text, texts, time, uuid, word } from '../schemas.ts'
 
-const v1 = {
+const v1: StrategyDocument = {
   name: 'Orders v1',
   display_name: 'Microsoft Entra ID',
   strategy_type: 'openid_connect',
   configs: {
     'openid-connect': {
-      issuer: 'https://sts.windows.net/11111111-2222-4333-8444-555555555555/',
+      issuer: example.v1Issuer,
       credential_claim: ['appid'],
-      scopes: ['openid'],
+      scopes: [],
       auth_methods: ['client_credentials', 'bearer']
     }
   },
   audience: 'api://orders',
-  konnect_auth_strategy_id: 'b1b9a4e5-8f8f-4f11-9d3b-444444444444'
+  konnect_auth_strategy_id: example.konnectStrategyId
 }
 
-const v2 = {
+const v2: StrategyDocument = {
   name: 'Orders v2',
   strategy_type: 'openid_connect',
   configs: {
     'openid-connect': {
-      issuer: 'https://login.microsoftonline.com/11111111-2222-4333-8444-555555555555/v2.0',
+      issuer: example.v2Issuer,
       credential_claim: ['azp'],
       scopes: ['api://orders/.default'],
       auth_methods: ['client_credentials', 'bearer']
     }
   },
-  resource_app_id: '6f0c1f5e-7a0e-4c6e-9f43-0d1d3a6c1b11',
-  audience: '6f0c1f5e-7a0e-4c6e-9f43-0d1d3a6c1b11',
+  resource_app_id: example.resourceAppId,
+  audience: example.resourceAppId,
   token_version: 2
 }
 
@@ -81,7 +83,25 @@ export const StrategyView = Type.Object({
   warnings: texts('What is doubtful in it, a sentence each.'),
   created_at: time('When it was made.'),
   updated_at: time('When it last changed.')
-}, { $id: 'AuthStrategy', description: 'How registrations that name it are translated and how their tokens are recognised.' })
+}, {
+  $id: 'AuthStrategy',
+  description: 'How registrations that name it are translated and how their tokens are recognised.',
+  examples: [{
+    id: '01a211dc-9b00-7d41-9e32-5a7b9d1f3c68',
+    ...v1,
+    active: true,
+    dcr_provider_id: example.providerId,
+    dcr_provider: { id: example.providerId, name: example.providerName, display_name: example.providerDisplayName, provider_type: 'azureAd' },
+    labels: {},
+    resource_app_id: null,
+    token_version: 1,
+    is_default: false,
+    origin: 'database',
+    warnings: [],
+    created_at: example.setUpAt,
+    updated_at: example.setUpAt
+  }]
+})
 
 export const KonnectStrategyView = Type.Object({
   name: text('Name.'),
@@ -90,7 +110,11 @@ export const KonnectStrategyView = Type.Object({
   configs: Type.Object({ 'openid-connect': OpenIdConnectView }),
   dcr_provider_id: Type.Optional(uuid('Konnect\'s id of the DCR provider, as it was given in the query.')),
   labels: Type.Optional(Labels)
-}, { $id: 'KonnectAuthStrategy', description: 'A body for Konnect\'s POST /v2/application-auth-strategies.' })
+}, {
+  $id: 'KonnectAuthStrategy',
+  description: 'A body for Konnect\'s POST /v2/application-auth-strategies.',
+  examples: [konnectStrategyOf(contentOf(v1), 'b1b9a4e5-8f8f-4f11-9d3b-555555555555')]
+})
 
 export const StrategyList = pageSchema(StrategyView, 'AuthStrategyList', 'strategies')
 
