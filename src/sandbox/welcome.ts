@@ -19,7 +19,7 @@ ${replaced.map(line => `  ${line}`).join('\n')}
 ${canRegister ? `  Registration      ${publicUrl}/register     Authorization: Bearer ${initialToken}\n` : ''}\
   Token endpoints   ${authorityHost}/${tenantId}/oauth2/token (v1, resource=api://gateway-v1)
                     ${authorityHost}/${tenantId}/oauth2/v2.0/token (v2, scope=api://gateway-v2/.default)
-
+${simulatedApplication(settings)}
 Register a client:
 
   curl -s ${publicUrl}/konnect -H 'X-API-KEY: ${konnectKey}' -H 'Content-Type: application/json' -d '{"client_name":"My first client"}'
@@ -32,4 +32,10 @@ function registrationLine (publicUrl: string, initialToken: string | undefined):
   return `
   curl -s ${publicUrl}/register -H 'Authorization: Bearer ${initialToken}' -H 'Content-Type: application/json' -d '${document}'
 `
+}
+
+/** With it docs/walkthrough.md makes the simulator's tenant another provider. Nobody's secret: the simulator made it up. */
+function simulatedApplication ({ sandbox, entra: { tenant: { clientId, credential } } }: CompleteSettings): string {
+  if (sandbox?.replace.tenant !== true || credential.kind !== 'secret') return ''
+  return `  Broker in Entra   client id ${clientId}, secret ${credential.secret}\n`
 }
