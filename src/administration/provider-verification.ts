@@ -2,7 +2,7 @@
 import { deadlineIn, type Deadline } from '../registration/deadline.ts'
 import { asSeenAt, waitBeforeRepeat } from '../registration/failures.ts'
 import { DirectoryError, type ApplicationIds, type Clock, type Directory, type Log } from '../registration/ports.ts'
-import type { DirectoryApplication } from '../registration/registration.ts'
+import { noEntraSettings, type DirectoryApplication } from '../registration/registration.ts'
 import { expiryOf, leftBehind, passed, refused, secretRefused, tokenRefused, type Finding, type FindingContext } from './provider-findings.ts'
 import type { ProviderTenants, TenantConnection } from './provider-port.ts'
 import type { ProviderCredentialRecord, ProviderRecord } from './provider-records.ts'
@@ -159,14 +159,7 @@ function applicationOf (id: string, installationId: string): DirectoryApplicatio
     tags: ['dcr-broker', `dcr-inst:${installationId}`, `dcr-verify:${id}`],
     accessTokenVersion: 1,
     redirectUris: { web: [], publicClient: [], spa: [] },
-    homePageUrl: null,
-    termsOfServiceUrl: null,
-    privacyStatementUrl: null,
-    isFallbackPublicClient: null,
-    requiredResourceAccess: null,
-    grants: null,
-    certificates: null,
-    federatedIdentities: null,
+    ...noEntraSettings,
     enabled: true
   }
 }

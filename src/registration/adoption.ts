@@ -6,7 +6,7 @@ import type { AdoptedRegistration } from './adoption-port.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { DirectoryError, type ForeignApplication } from './ports.ts'
-import type { AuditEntry, ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
+import { noEntraSettings, type AuditEntry, type ClientMetadata, type DirectoryApplication, type Registration } from './registration.ts'
 
 /** What was not found, or refused, is not looked for again for so long. */
 const REMEMBERED_MS = 60_000
@@ -100,14 +100,7 @@ function adopted ({ ports: { catalogue, clock } }: Core, providerId: string, see
     tags,
     accessTokenVersion: strategy.tokenVersion,
     redirectUris: { web: [], publicClient: [], spa: [] },
-    homePageUrl: null,
-    termsOfServiceUrl: null,
-    privacyStatementUrl: null,
-    isFallbackPublicClient: null,
-    requiredResourceAccess: null,
-    grants: null,
-    certificates: null,
-    federatedIdentities: null,
+    ...noEntraSettings,
     enabled: true
   }
   return {

@@ -67,3 +67,18 @@ export interface DirectoryApplication {
   /** The principal's `accountEnabled`. */
   enabled: boolean
 }
+
+/** What of a projection has no value until somebody asks for one: Entra keeps what it has. */
+export type EntraSettings = Pick<DirectoryApplication, 'homePageUrl' | 'termsOfServiceUrl' | 'privacyStatementUrl' | 'isFallbackPublicClient' |
+  'requiredResourceAccess' | 'grants' | 'certificates' | 'federatedIdentities'>
+
+export const noEntraSettings: EntraSettings = {
+  homePageUrl: null,
+  termsOfServiceUrl: null,
+  privacyStatementUrl: null,
+  isFallbackPublicClient: null,
+  requiredResourceAccess: null,
+  grants: null,
+  certificates: null,
+  federatedIdentities: null
+}

@@ -1,7 +1,6 @@
 // Records -> rows. Writing goes through JSON: one parameter holds all rows of a table, and PostgreSQL spreads it by column name.
 import type { AdoptedRegistration, SaveOptions } from '../registration/ports.ts'
-import type { AuditEntry, Credential, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
-import type { EntraSettings } from './entra-settings.ts'
+import type { AuditEntry, Credential, EntraSettings, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
 
 /** The mutable columns of a registration, as a fenced save writes them. */
 export function registrationJson (registration: Registration, managementToken: SaveOptions['managementToken'] = undefined): string {

@@ -1,10 +1,10 @@
 // Rows -> records.
 import type { Sealed, Verifier } from '../registration/ports.ts'
 import {
-  pendingCredential, type ClientMetadata, type Credential, type CredentialState, type Delivery, type KonnectContext, type NewRegistration,
+  noEntraSettings, pendingCredential, type ClientMetadata, type Credential, type CredentialState, type Delivery, type EntraSettings, type KonnectContext,
+  type NewRegistration,
   type Registration, type RegistrationState, type Surface
 } from '../registration/registration.ts'
-import { defaultEntraSettings, type EntraSettings } from './entra-settings.ts'
 import type { CredentialModel, RegistrationModel } from './generated/models.ts'
 
 export type RegistrationRow = RegistrationModel & { credentials: CredentialModel[] }
@@ -25,7 +25,7 @@ export function toRegistration (row: RegistrationRow): Registration {
       tags: row.tags,
       accessTokenVersion: row.accessTokenVersion === 2 ? 2 : 1,
       redirectUris: { web: row.webRedirectUris, publicClient: row.publicRedirectUris, spa: row.spaRedirectUris },
-      ...defaultEntraSettings,
+      ...noEntraSettings,
       ...row.entraSettings as unknown as Partial<EntraSettings>,
       enabled: row.accountEnabled
     },
