@@ -64,14 +64,16 @@ export function nextStep (registration: Registration, now: Date, settings: CoreS
 /** When the record wants to be claimed next, in milliseconds from now; null: never by itself. */
 export function dueInMs (registration: Registration, now: Date, settings: CoreSettings): number | null {
   if (nextStep(registration, now, settings) !== null) return 0
-  const times = [
-    registration.strayCheckAt,
-    ...registration.credentials.filter(isRevoking).map(credential => credential.revokeAfter),
-    isEnded(registration) ? registration.purgeAt : null,
-    isEnded(registration) ? nextSweepAt(registration, settings) : null
-  ].filter(time => time !== null)
+  const times = waitingTimes(registration, settings).filter(time => time !== null)
   if (times.length === 0) return null
   return Math.max(0, Math.min(...times.map(time => time.getTime())) - now.getTime())
+}
+
+// Only what nextStep() does in this state: a row that is due without a step would be claimed again and again.
+function waitingTimes (registration: Registration, settings: CoreSettings): Array<Date | null> {
+  if (isEnded(registration)) return [registration.purgeAt, nextSweepAt(registration, settings)]
+  if (registration.state === 'drifted') return []
+  return [registration.strayCheckAt, ...registration.credentials.filter(isRevoking).map(credential => credential.revokeAfter)]
 }
 
 /** Still on its way to `active`. */

@@ -133,6 +133,23 @@ t.test('operators change registrations', async t => {
     t.equal((await operator('POST', `/${id}/resume`)).status, 200, 'with nothing to do nothing happens')
   })
 
+  await t.test('what has ended or drifted is not claimed for work that only a living client has', async t => {
+    const rotated = async () => {
+      const client = await made(broker)
+      t.equal((await operator('POST', `/${client.id}/rotate`)).status, 200)
+      return client.id
+    }
+    const [ended, drifted] = [await rotated(), await rotated()]
+    t.equal((await operator('DELETE', `/${ended}?purge=true`)).status, 204)
+    // Their later looks at passwords are over, and so are all sweeps.
+    await database.query("UPDATE credential SET state = 'revoking', revoke_after = now() - interval '1 second' WHERE registration_id = $1", [drifted])
+    await database.query("UPDATE registration SET state = 'drifted' WHERE id = $1", [drifted])
+    await database.query(`UPDATE registration SET stray_check_at = now() - interval '1 second', sweeps = 100, due_at = now(), lease_until = NULL, lease_token = lease_token + 1
+      WHERE id = ANY($1)`, [[ended, drifted]])
+    await eventually('nobody is waited for', async () =>
+      (await database.query('SELECT FROM registration WHERE due_at IS NULL AND lease_until IS NULL AND id = ANY($1)', [[ended, drifted]])).rowCount === 2)
+  })
+
   await t.test('one that has drifted stays so until somebody restores it in Entra', async t => {
     const { id, clientId } = await made(broker)
     const { objectId } = await fact(broker, id, 'object_id AS "objectId"') as { objectId: string }
