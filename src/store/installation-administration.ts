@@ -30,7 +30,7 @@ export async function showInstallation (prisma: PrismaClient): Promise<Installat
 
 /**
  * Gives a copied database an id of its own and lets go of everything that belongs to the original: registrations end here without a word to
- * Entra, their secrets are erased. Providers, policies and callers stay.
+ * Entra, their secrets are erased, and so are permits to adopt. Providers, policies and callers stay.
  *
  * @returns the new installation, and how many registrations were let go
  * @throws AdministrationError while a broker runs on the database; StoreUnavailableError
@@ -51,6 +51,8 @@ export async function renewInstallation (prisma: PrismaClient, by: Operator): Pr
     await transaction.$executeRaw`
       UPDATE credential SET state = 'lost', seal_version = NULL, seal_kid = NULL, seal_wrapped_key = NULL, seal_ciphertext = NULL, erase_at = NULL,
         updated_at = now()`
+    // Foreign applications that the original may adopt: two brokers would make secrets for one client.
+    await transaction.$executeRaw`DELETE FROM adoption_permit`
     await audited(transaction, by, 'installation.renewed', null, { former: former.id, installation: id, released })
     return { id, formerId: former.id, released }
   }, { timeout: 600_000 }))

@@ -18,6 +18,8 @@ t.test('a renewed copy leaves every application of the original alone, whatever 
   // As after a crash: the copy believes that it has to end a client which the original goes on to serve.
   await copy.query("UPDATE registration SET state = 'deleting', due_at = now() WHERE client_id = $1", [kept.body.client_id])
 
+  await copy.query('INSERT INTO adoption_permit (id, provider_id, client_id, created_by) SELECT $1, provider_id, $1, \'cli\' FROM registration LIMIT 1', [randomUUID()])
+
   const renewed = await runHere(['installation', 'renew', '--yes', '--json'], { DATABASE_URL: copy.url })
   t.match(renewed, { code: 0, complaints: [] })
   const answer = JSON.parse(renewed.stdout) as Record<string, unknown>
@@ -32,6 +34,7 @@ t.test('a renewed copy leaves every application of the original alone, whatever 
   t.ok(applications.some(({ appId }) => appId === kept.body.client_id))
   t.ok(applications.find(({ appId }) => appId === made.body.client_id)?.tags.includes(`dcr-inst:${String(answer.id)}`))
   t.equal((await second.konnect('POST', `/${kept.body.client_id}/new-secret`)).status, 404)
+  t.equal((await copy.query('SELECT FROM adoption_permit')).rowCount, 0, 'what may be adopted is the original\'s to adopt')
   t.equal((await copy.query('SELECT FROM credential WHERE seal_ciphertext IS NOT NULL AND state = \'lost\'')).rowCount, 0)
 })
 
