@@ -111,6 +111,7 @@ function adopted ({ ports: { catalogue, clock } }: Core, providerId: string, see
 function auditEntry (
   { ports: { clock } }: Core, call: Call, action: string, outcome: AuditEntry['outcome'], registrationId: string | null, detail: AuditEntry['detail']
 ): AuditEntry {
-  const { caller, requestId } = call
-  return { id: clock.uuid(), at: clock.now(), actor: caller.id, action, outcome, registrationId, providerId: caller.providerId, requestId, detail }
+  const { caller, requestId, sourceAddress = null } = call
+  const { id: actor, providerId } = caller
+  return { id: clock.uuid(), at: clock.now(), actor, action, outcome, registrationId, providerId, requestId, sourceAddress, detail }
 }

@@ -78,7 +78,7 @@ t.test('adoption', async t => {
     t.ok(await secretWorks(simulator, clientId, clientSecret))
     const { body: { data: [shown] } } = await operator('GET', `/registrations?filter[client_id]=${clientId}`)
     t.match(shown, { state: 'active', surface: 'konnect', client_name: 'Legacy', delivery: 'delivered', adopted_at: /Z$/, entra: { object_id: before.id, display_name: 'Legacy' } })
-    t.match((await operator('GET', `/registrations/${shown.id}/audit`)).body.data, [{ action: 'registration.adopted', detail: { client_id: clientId } }])
+    t.match((await operator('GET', `/registrations/${shown.id}/audit`)).body.data, [{ action: 'registration.adopted', source_address: '127.0.0.1', detail: { client_id: clientId } }])
     t.match((await operator('GET', `/adoptions?filter[client_id]=${clientId}`)).body.data, [{ used_at: /Z$/ }])
     await startWatching()
     t.equal((await konnect('GET', `/${clientId}/secrets`)).status, 200)

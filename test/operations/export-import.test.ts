@@ -115,6 +115,9 @@ t.test('imports', async t => {
     t.ok(await secretWorks(simulator, confidential?.client_id ?? '', confidential?.client_secret ?? ''))
     t.match(await show(confidential?.id), { surface: 'operations', state: 'active', labels: { team: 'blue' }, owner: 'ada', client_name: 'Nightly' })
     t.notOk(native?.client_secret)
+    const { rows: events } = await database.query<{ action: string, source_address: string | null }>(
+      'SELECT action, source_address FROM audit_event WHERE registration_id = $1 ORDER BY at, id', [confidential?.id])
+    t.strictSame(events, ['registration.reserved', 'registration.activated'].map(action => ({ action, source_address: '127.0.0.1' })))
     for (const { line, error } of refused) t.match(error, /\w+.*\.$/, `line ${line}`)
     await eventually('they count as delivered', async () => (await show(confidential?.id)).delivery === 'delivered')
     t.equal(ourApplications(simulator).length, 2)

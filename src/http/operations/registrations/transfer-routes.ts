@@ -38,7 +38,7 @@ async function importRoute (server: FastifyInstance, registrar: TransferRoutesOp
   await server.register(ndjsonBodies, lineLimits)
 
   server.post('/registrations/import', { schema: importRegistrations, config: { scope: 'register', swaggerTransform: describeImport } }, async (request, reply) => {
-    const call = { caller: callerOf(request), requestId: request.id }
+    const call = { caller: callerOf(request), requestId: request.id, sourceAddress: request.ip }
     const lines = (request.body ?? []) as Line[]
     return await reply.type(NDJSON).send(Readable.from(importReports(server, registrar, lines, call, request, reply)))
   })
