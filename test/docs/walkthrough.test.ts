@@ -1,6 +1,6 @@
 // The examples of docs/walkthrough.md do what the page says, as they are printed.
 import { execFile } from 'node:child_process'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { delimiter, dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
@@ -43,6 +43,14 @@ t.test('every block of the walk through the API works when it is pasted', async 
   t.equal(looked, 'active\norders')
   t.equal(ended, '204')
   t.notOk(ourApplications(simulator).some(({ appId }) => appId === clientId))
+})
+
+t.test('no example lets curl take the brackets of a filter for a range', async t => {
+  const pages = ['README.md', ...(await readdir('docs')).filter(name => name.endsWith('.md')).map(name => `docs/${name}`)]
+  for (const page of pages) {
+    const lines = (await readFile(page, 'utf8')).split('\n').filter(line => /\bcurl .*\?[^ ]*(?<!\\)\[/.test(line))
+    t.strictSame(lines.filter(line => !/ -[a-z]*g| --globoff/i.test(line)), [], page)
+  }
 })
 
 /** In a shell that stops at the first failure, with stand-ins for curl and jq. */
