@@ -94,7 +94,10 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     register: (command, call) => answering(registerClient(core, command, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
     registerDocument: (document, call) =>
       answering(registerDocument(core, document, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
-    importClient: (line, call) => answering(importClient(core, line, call), call, late => deliveries.mark(late.registration.id, 'not_delivered')),
+    importClient: (line, call) => answering(importClient(core, line, call), call, late => {
+      // One that another import has made may be named in that one's answer.
+      if (late.outcome === 'created') deliveries.mark(late.registration.id, 'not_delivered')
+    }),
     preview: async (requested, call) => previewDocument(core, requested, call),
     holderOf: (providerId, clientId, token) => answering(holderOf(core, providerId, clientId, token), {}),
     readRegistration: (holder, request) => answering(readRegistration(core, holder), request),

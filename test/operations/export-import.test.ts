@@ -181,6 +181,34 @@ t.test('imports', async t => {
     t.equal(ourApplications(simulator).length, applications)
   })
 
+  await t.test('what one answer has named a repeat that breaks off does not undo', async t => {
+    const named = { key: 'named', document: { client_name: 'Named', redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' } }
+    const slowly = () => simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$', times: 1 }, action: { type: 'delay', ms: 1_500 } })
+    const send = (lines: unknown[]) => {
+      const client = httpRequest(`${operationsUrl}/v2/registrations/import`, { method: 'POST', headers: { ...withKey(OPERATOR_KEY), 'content-type': 'application/x-ndjson' } })
+      client.on('error', () => {})
+      client.end(lines.map(line => JSON.stringify(line)).join('\n'))
+      return client
+    }
+    slowly()
+    const first = send([named, { document: service }])
+    const id = await new Promise<string>(resolve => {
+      first.on('response', response => {
+        response.on('error', () => {})
+        response.once('data', (chunk: Buffer) => resolve(linesOf<Report>(chunk.toString())[0]?.id ?? ''))
+      })
+    })
+    first.destroy()
+    const windowOf = async () => (await database.query<{ ends: string | null }>('SELECT redeliver_until::text AS ends FROM registration WHERE id = $1', [id])).rows[0]?.ends
+    const before = await windowOf()
+    slowly()
+    const second = send([{ document: service }, named])
+    await eventually('the repeat has its answer, behind a line that is not done', async () => await windowOf() !== before)
+    second.destroy()
+    await eventually('its window is closed', async () => await windowOf() === null)
+    t.match(await show(id), { state: 'active', delivery: 'unknown' })
+  })
+
   await t.test('the commands export and import say how it went, and write files that nobody else reads', async t => {
     const folder = await mkdtemp(join(tmpdir(), 'dcr-transfer-'))
     t.teardown(async () => { await rm(folder, { recursive: true, force: true }) })

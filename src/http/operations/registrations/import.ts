@@ -19,7 +19,7 @@ const REFUSALS: ReadonlySet<RegistrationErrorCode> = new Set(['invalid_client_me
 
 type ImportRegistrar = Pick<Registrar, 'importClient' | 'answered'>
 
-/** Yields the reports as lines of text. When the answer has left, the clients in it are delivered; when it broke off, those it did not name are undone. */
+/** Yields the reports as lines of text. When the answer has left, the clients in it are delivered; when it broke off, those it made and did not name are undone. */
 export async function * importReports (
   server: FastifyInstance, registrar: ImportRegistrar, lines: readonly Line[], call: Call, request: FastifyRequest, reply: FastifyReply
 ): AsyncGenerator<string, void> {
@@ -29,7 +29,7 @@ export async function * importReports (
   async function work (line: Line): Promise<ImportReportBody> {
     try {
       const imported = await registrar.importClient(commandOf(parse(line.text)), call)
-      if (imported.client !== null) answers.made(imported.registration.id)
+      if (imported.client !== null) answers.made(imported.registration.id, imported.outcome === 'created')
       return { line: line.number, ...reportOf(imported) }
     } catch (error) {
       return { line: line.number, ...failureOf(error, request) }
@@ -50,21 +50,22 @@ export async function * importReports (
   }
 }
 
-/** What becomes of the clients in an answer of many. One that was written but perhaps not received is left unknown: kept and listed. */
+/**
+ * What becomes of the clients in an answer of many. One that was written but perhaps not received is left unknown: kept and listed. So is
+ * one that another request has made: its answer may have named it.
+ */
 function trackAnswers ({ answered }: Pick<Registrar, 'answered'>, { raw }: FastifyReply) {
-  const [made, reported] = [new Set<string>(), new Set<string>()]
+  const [made, ofOthers, reported] = [new Set<string>(), new Set<string>(), new Set<string>()]
   let broken = raw.destroyed
   raw.once('close', () => {
     broken = !raw.writableFinished
-    for (const id of made) {
-      if (!broken) answered(id, 'delivered')
-      else if (!reported.has(id)) answered(id, 'not_delivered')
-    }
+    if (!broken) for (const id of [...made, ...ofOthers]) answered(id, 'delivered')
+    else for (const id of made) if (!reported.has(id)) answered(id, 'not_delivered')
   })
   return {
-    made (id: string): void {
-      made.add(id)
-      if (broken) answered(id, 'not_delivered')
+    made (id: string, isNew: boolean): void {
+      (isNew ? made : ofOthers).add(id)
+      if (isNew && broken) answered(id, 'not_delivered')
     },
     reported (id: string): void { reported.add(id) }
   }
