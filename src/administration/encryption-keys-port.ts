@@ -74,7 +74,7 @@ export interface KeyWatchVault extends KeyVault {
   kids (): string[]
   checkValueOf (kid: string): Uint8Array
   verifyCheckValues (known: ReadonlyArray<{ kid: string, checkValue: Uint8Array }>): { wrong: string[], missing: string[] }
-  follow (states: { active: string | null, retired: readonly string[] }): void
+  follow (states: { active: string | null, retired: readonly string[], foreign: readonly string[] }): void
 }
 
 export interface KnownEncryptionKey {

@@ -56,7 +56,8 @@ async function rememberNew (store: ReplicaStore, vault: KeyWatchVault, known: Kn
 function follow (vault: KeyWatchVault, known: readonly KnownEncryptionKey[]): string {
   vault.follow({
     active: known.find(({ state }) => state === 'active')?.kid ?? null,
-    retired: known.filter(({ state }) => state === 'retired').map(({ kid }) => kid)
+    retired: known.filter(({ state }) => state === 'retired').map(({ kid }) => kid),
+    foreign: vault.verifyCheckValues(known).wrong
   })
   try {
     return vault.activeKid()

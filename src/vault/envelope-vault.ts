@@ -14,6 +14,8 @@ export interface KeyStates {
   active: string | null
   /** Nothing is sealed under these any more; they still open, for as long as the file has them. */
   retired: readonly string[]
+  /** The file has other bytes under these than the database knows: what they seal nobody else can open. */
+  foreign: readonly string[]
 }
 
 /** What the database remembers of a key-encryption key. */
@@ -64,13 +66,14 @@ export function createEnvelopeVault (keyring: Keyring): EnvelopeVault {
     if (keyring.current().keys.get(kid)?.state === 'retired') throw new VaultError(`Key ${kid} is retired.`)
     return { kid, key: keyOf(kid) }
   }
-  let states: KeyStates = { active: null, retired: [] }
+  let states: KeyStates = { active: null, retired: [], foreign: [] }
   const canUse = (kid: string): boolean => (keyring.current().keys.get(kid)?.state ?? 'retired') !== 'retired'
   // A file that lacks the active key goes on with its own: readiness says so, and no request fails for it. Never one whose
   // retirement is a promise that nothing is sealed under it.
   const activeKid = (): string => {
-    if (states.active !== null && canUse(states.active)) return states.active
+    if (states.active !== null && canUse(states.active) && !states.foreign.includes(states.active)) return states.active
     const { active } = keyring.current()
+    if (states.foreign.includes(active)) throw new VaultError(`Key ${active} has other bytes than the database knows.`)
     if (states.retired.includes(active)) throw new VaultError(`Key ${active} is retired, and the active one (${states.active ?? 'none'}) is not in the keyring.`)
     return active
   }

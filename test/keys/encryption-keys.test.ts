@@ -125,6 +125,24 @@ t.test('a key with other bytes than the database knows is not reported, and the 
   await t.rejects(activate('k2'), { code: 'conflict', message: /lacks it/ })
 })
 
+t.test('a replica seals nothing under a key that has other bytes than the database knows', async t => {
+  const { replica, activate, look, content } = await openKeys(t)
+  await activate('k2')
+  await look()
+  const place = { table: 'credential', rowId: randomUUID(), column: 'secret' }
+  // Its file lacked the active key first; then somebody has put another key there under that name.
+  const { k1 } = content.keys
+  const { k2 } = keyringFile({ k2: 'active' }).keys
+  if (k1 === undefined || k2 === undefined) throw new Error('There is no k1 or k2')
+  const late = replica({ ...content, keys: { k1, k2: { ...k2, state: 'decrypt' } } })
+  await late.look()
+  t.match(late.watch.fault(), /other bytes.*k2/)
+  t.match(await late.vault.seal('secret', place), { kid: 'k1' }, 'as one whose file lacks the active key')
+  const foreign = replica(keyringFile({ k1: 'active', k2: 'decrypt' }))
+  await foreign.look()
+  await t.rejects(foreign.vault.seal('secret', place), { name: 'VaultError', message: /other bytes/ })
+})
+
 t.test('a key is retired when it is not active, nobody seals under it, its grace is over and no value refers to it', async t => {
   const { look, keys, activate, retire, later, addSecret, addProviderSecret, prisma } = await openKeys(t)
   await addSecret('one')

@@ -35,7 +35,7 @@ async function rewrapAll (prisma: PrismaClient, vault: EnvelopeVault, { signal }
   const known = await createReplicaStore(prisma).list()
   const fault = keyringFault(vault, known, [])
   if (fault !== null) throw new CommandError([fault])
-  vault.follow({ active: known.find(({ state }) => state === 'active')?.kid ?? null, retired: [] })
+  vault.follow({ active: known.find(({ state }) => state === 'active')?.kid ?? null, retired: [], foreign: [] })
   const keys = encryptionKeysOf(prisma, vault)
   const progress = createProgress('Rewrapping')
   let rewrapped = 0
