@@ -35,7 +35,7 @@ export interface ProviderChange {
   displayName?: string | null
   labels?: Record<string, string>
   place?: ProviderPlace
-  /** Takes the place of the active one, which is removed. */
+  /** Takes the place of the active one, which is removed; with a new place, of all there are. */
   credential?: NewCredential
 }
 

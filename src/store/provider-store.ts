@@ -112,7 +112,9 @@ async function applyChange (transaction: Transaction, before: ProviderModel, cha
   if (name !== undefined && name !== before.name) await refuseRenaming(transaction, before)
   if (place !== undefined) await move(transaction, before, place)
   if (credential !== undefined) {
-    await transaction.providerCredential.updateMany({ where: { providerId: id, state: 'active' }, data: removal() })
+    // One that stands by was given for the place the provider leaves: no other sign-in host gets to see it.
+    const superseded = place === undefined ? { state: 'active' } : { state: { not: 'removed' } }
+    await transaction.providerCredential.updateMany({ where: { providerId: id, ...superseded }, data: removal() })
     await transaction.providerCredential.create({ data: { providerId: id, ...credentialRow(credential, 'active') } })
   }
   await transaction.provider.update({

@@ -126,6 +126,17 @@ t.test('DCR providers', async t => {
     t.strictSame(rows, [{ issuer: other, token_version: 1, credential_claim: ['appid'] }])
   })
 
+  t.test('a credential that stands by for one place is erased by a move, and never shown to another', async t => {
+    const { id } = await make()
+    const { body: standby } = await api('POST', `/${id}/credentials`, { kind: 'secret', secret: 'standby~for-the-first-place' })
+    const { status } = await api('PATCH', `/${id}`, { issuer: `${broker.simulator.url}/${second.tenantId}/v2.0`, dcr_config: { initial_client_secret: 'of-the-other-place' } })
+    t.equal(status, 200)
+    for (const action of ['verify', 'activate?force=true']) {
+      t.equal((await api('POST', `/${id}/credentials/${standby.id}/${action}`)).status, 404, action)
+    }
+    t.strictSame((await database.query('SELECT state, seal_ciphertext FROM provider_credential WHERE id = $1', [standby.id])).rows, [{ state: 'removed', seal_ciphertext: null }])
+  })
+
   t.test('credentials stand by, are activated once verified or by force, and are erased', async t => {
     const { id } = await make()
     const add = async (body: object) => await api('POST', `/${id}/credentials`, body)
