@@ -3,10 +3,10 @@ import type { Vault } from '../registration/ports.ts'
 import { DirectoryError } from '../registration/ports.ts'
 import { AdministrationError } from './errors.ts'
 import type { Operator } from './operator.ts'
-import type { NewCredential, ProviderStore, ProviderTenants } from './provider-port.ts'
+import type { NewCredential, OnlyProvider, ProviderStore, ProviderTenants } from './provider-port.ts'
 import { placeOfCredential, type GivenCredential, type ProviderCredentialRecord, type ProviderRecord } from './provider-records.ts'
 import type { Verification, VerifyProvider } from './provider-verification.ts'
-import { changeable } from './provider-scope.ts'
+import { changeable, mayMove } from './provider-scope.ts'
 
 /** Entra shows as many. */
 const HINT_LENGTH = 3
@@ -29,13 +29,18 @@ export interface ProviderCredentials {
   /** Stands by until it is activated. */
   add (provider: ProviderRecord, given: GivenCredential, by: Operator): Promise<ProviderCredentialRecord>
   verify (provider: ProviderRecord, credentialId: string, by: Operator): Promise<Verification>
-  /** @param force also one that has never passed a verification */
-  activate (provider: ProviderRecord, credentialId: string, force: boolean, by: Operator): Promise<ProviderCredentialRecord>
+  /** @param force also one that has never passed a verification, @param only the provider the operator is bound to; null: none */
+  activate (provider: ProviderRecord, credentialId: string, force: boolean, by: Operator, only: OnlyProvider): Promise<ProviderCredentialRecord>
   remove (provider: ProviderRecord, credentialId: string, by: Operator): Promise<void>
 }
 
 export function createProviderCredentials ({ store, tenants, vault, verify, newId, reload }: CredentialParts): ProviderCredentials {
   const seal = createSealCredential({ tenants, vault, newId })
+  const find = async ({ id: providerId }: ProviderRecord, credentialId: string): Promise<ProviderCredentialRecord> => {
+    const credential = (await store.credentials(providerId)).find(({ id }) => id === credentialId)
+    if (credential === undefined) throw new AdministrationError('There is no such credential.', 'unknown')
+    return credential
+  }
 
   return {
     list: provider => store.credentials(provider.id),
@@ -47,15 +52,15 @@ export function createProviderCredentials ({ store, tenants, vault, verify, newI
 
     async verify (provider, credentialId, by) {
       changeable(provider)
-      const credential = (await store.credentials(provider.id)).find(({ id }) => id === credentialId)
-      if (credential === undefined) throw new AdministrationError('There is no such credential.', 'unknown')
+      const credential = await find(provider, credentialId)
       const verification = await verify(provider, credential)
       await store.noteVerified(by, provider.id, credential.id, verification.ok)
       return verification
     },
 
-    async activate (provider, credentialId, force, by) {
+    async activate (provider, credentialId, force, by, only) {
       changeable(provider)
+      if ((await find(provider, credentialId)).clientId !== provider.initialClientId) mayMove(provider, only)
       const credential = await store.activateCredential(by, provider.id, credentialId, force)
       await reload()
       return credential

@@ -18,6 +18,18 @@ export function changeable (provider: ProviderRecord): void {
     '(AZURE_CLIENT_SECRET, AZURE_CLIENT_CERTIFICATE_PATH, AZURE_FEDERATED_TOKEN_FILE) there, or import the provider first.', 'conflict')
 }
 
+/**
+ * Operators with Entra tokens of the default provider are bound to none. Whoever is bound to it does not say whose tokens those are: he would
+ * make himself an operator of everything.
+ *
+ * @param only the provider the operator is bound to; null: none. @throws AdministrationError forbidden
+ */
+export function mayMove ({ name }: ProviderRecord, only: string | null): void {
+  if (only === null || name !== DEFAULT_PROVIDER_NAME) return
+  throw new AdministrationError(
+    `Tokens for the broker's application of the provider [${name}] make operators of all providers: an operator of one provider does not choose another application or place.`, 'forbidden')
+}
+
 /** /register without a name, and the keys of the environment, are of this provider. @throws AdministrationError conflict */
 export function notTheDefault ({ name }: ProviderRecord, what: 'deleted' | 'renamed'): void {
   if (name === DEFAULT_PROVIDER_NAME) throw new AdministrationError(`The provider [${name}] can't be ${what}: it is the one that is served where no other is named.`, 'conflict')

@@ -7,7 +7,7 @@ import { createSealCredential, type CredentialParts } from './provider-credentia
 import { placeOf, type GivenPlace, type KnownAddresses } from './provider-place.ts'
 import type { OnlyProvider, ProviderChange, ProviderField, ProviderSortField } from './provider-port.ts'
 import type { GivenCredential, ProviderPlace, ProviderRecord } from './provider-records.ts'
-import { changeable, notTheDefault, visibleProvider } from './provider-scope.ts'
+import { changeable, mayMove, notTheDefault, visibleProvider } from './provider-scope.ts'
 import type { Verification } from './provider-verification.ts'
 
 export type ProviderQuery = ListQuery<ProviderField, ProviderSortField>
@@ -36,7 +36,7 @@ export interface Providers {
   /** By id, or by name. */
   show (idOrName: string, only: OnlyProvider): Promise<ProviderRecord>
   create (wanted: WantedProvider, by: Operator): Promise<ProviderRecord>
-  change (provider: ProviderRecord, wanted: WantedChange, by: Operator): Promise<ProviderRecord>
+  change (provider: ProviderRecord, wanted: WantedChange, by: Operator, only: OnlyProvider): Promise<ProviderRecord>
   remove (provider: ProviderRecord, force: boolean, by: Operator): Promise<void>
   /** Takes the environment's provider into the database. */
   adopt (provider: ProviderRecord, by: Operator): Promise<ProviderRecord>
@@ -72,10 +72,10 @@ export function createProviders (parts: ProvidersParts): Providers {
       return provider
     },
 
-    async change (provider, wanted, by) {
+    async change (provider, wanted, by, only) {
       changeable(provider)
       if (wanted.name !== undefined && wanted.name !== provider.name) notTheDefault(provider, 'renamed')
-      const changed = await store.change(by, provider.id, await changeOf(provider, wanted))
+      const changed = await store.change(by, provider.id, await changeOf(provider, wanted, only))
       await reload()
       return changed
     },
@@ -109,10 +109,11 @@ export function createProviders (parts: ProvidersParts): Providers {
     }
   }
 
-  async function changeOf (provider: ProviderRecord, wanted: WantedChange): Promise<ProviderChange> {
+  async function changeOf (provider: ProviderRecord, wanted: WantedChange, only: OnlyProvider): Promise<ProviderChange> {
     const { name, displayName, labels, clientId, credential } = wanted
     const place = newPlaceOf(provider, wanted)
     const isOtherClient = clientId !== undefined && clientId.toLowerCase() !== provider.initialClientId
+    if (place !== null || isOtherClient) mayMove(provider, only)
     if (credential === undefined && (place !== null || isOtherClient)) {
       const field = place === null ? 'dcr_config.initial_client_id' : 'issuer'
       throw new AdministrationError('Another tenant, sign-in host or application needs its own credential: give dcr_config.initial_client_secret in the same request.', 'invalid', field)

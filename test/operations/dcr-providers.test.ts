@@ -217,6 +217,22 @@ t.test('DCR providers', async t => {
     t.match(await api('POST', `/${provider.id}/verify`), { body: { ok: true } })
     t.equal((await broker.konnect('POST', '', konnectApplication())).status, 201)
 
+    const bound = await request(`${operationsUrl}/v2/callers`, 'POST', { kind: 'operator', name: 'of the default provider', provider: 'default', scopes: ['read', 'admin'] }, { authorization: `Bearer ${OPERATOR_KEY}` })
+    const asBound = async (method: string, path: string, body?: unknown) =>
+      await request(`${operationsUrl}/v2/dcr-providers/${provider.id}${path}`, method, body, { authorization: `Bearer ${bound.body.token}` })
+    const elsewhere: object[] = [
+      { dcr_config: { initial_client_id: randomUUID(), initial_client_secret: 'x' } },
+      { issuer, dcr_config: { initial_client_secret: 'x' } },
+      { authority_host: 'http://127.0.0.1:9', dcr_config: { initial_client_secret: 'x' } }
+    ]
+    for (const body of elsewhere) t.match(await asBound('PATCH', '', body), { status: 403, body: { detail: /operators of all providers/ } }, JSON.stringify(body))
+    const ofAnother = await asBound('POST', '/credentials', { kind: 'secret', secret: 'x', client_id: randomUUID() })
+    t.equal((await asBound('POST', `/credentials/${ofAnother.body.id}/activate?force=true`)).status, 403)
+    const { clientId: initialClientId, clientSecret: secret } = broker.simulator.broker
+    t.match(await asBound('PATCH', '', { dcr_config: { initial_client_id: initialClientId, initial_client_secret: secret } }), { status: 200, body: { dcr_config: { initial_client_id: initialClientId } } })
+    const ofTheSame = await asBound('POST', '/credentials', { kind: 'secret', secret })
+    t.equal((await asBound('POST', `/credentials/${ofTheSame.body.id}/activate?force=true`)).status, 200, 'he may rotate its secret')
+
     const again = await startTestBroker(t, { database, simulator: broker.simulator, environment: { AZURE_CLIENT_SECRET: 'no longer the secret', ENCRYPTION_KEYRING_FILE: broker.settings.keyringFile } })
     t.ok(again.logLines.some(line => /AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored/.test(line)))
     t.equal((await again.konnect('POST', '', konnectApplication())).status, 201)

@@ -13,7 +13,7 @@ export const providersCredentialsActivate: Command = {
   async run (values, positionals, context) {
     const { name, credentialId } = credentialArguments(positionals)
     const credential = await withProviders(context, async api =>
-      credentialDocument(await api.credentials.activate(await providerCalled(api, name), credentialId, values.force === true, commandLine)))
+      credentialDocument(await api.credentials.activate(await providerCalled(api, name), credentialId, values.force === true, commandLine, null)))
     context.print(values.json === true ? JSON.stringify(credential) : `${credentialId} is in use; every broker follows within seconds.`)
     return 0
   }

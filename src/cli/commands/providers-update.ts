@@ -25,7 +25,7 @@ export const providersUpdate: Command = {
     const wanted = await changeOf(values)
     if (Object.keys(wanted).length === 0) throw new UsageError('Nothing is to change: see dcr-broker providers update --help.')
     const provider = await withProviders(context, async api =>
-      providerDocument(await api.providers.change(await providerCalled(api, name), wanted, commandLine), api.environment))
+      providerDocument(await api.providers.change(await providerCalled(api, name), wanted, commandLine, null), api.environment))
     context.print(values.json === true ? JSON.stringify(provider) : `The provider ${provider.name} (${provider.id}) is changed.`)
     return 0
   }

@@ -45,7 +45,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRoutesOptions> = 
     presentProvider(await providerOf(request), environment))
 
   server.patch('/dcr-providers/:id', { schema: schemas.changeProvider, config: admin }, async request =>
-    presentProvider(await providers.change(await providerOf(request), toWantedChange(request.body), operatorOf(request)), environment))
+    presentProvider(await providers.change(await providerOf(request), toWantedChange(request.body), operatorOf(request), only(request)), environment))
 
   server.delete('/dcr-providers/:id', { schema: schemas.deleteProvider, config: admin }, async (request, reply) => {
     await providers.remove(await providerOf(request), request.query.force === 'true', operatorOf(request))
@@ -71,7 +71,9 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRoutesOptions> = 
     await credentials.verify(await providerOf(request), request.params.credentialId, operatorOf(request)))
 
   server.post('/dcr-providers/:id/credentials/:credentialId/activate', { schema: schemas.activateCredential, config: admin }, async request =>
-    presentCredential(await credentials.activate(await providerOf(request), request.params.credentialId, request.query.force === 'true', operatorOf(request))))
+    presentCredential(await credentials.activate(
+      await providerOf(request), request.params.credentialId, request.query.force === 'true', operatorOf(request), only(request)
+    )))
 
   server.delete('/dcr-providers/:id/credentials/:credentialId', { schema: schemas.removeCredential, config: admin }, async (request, reply) => {
     await credentials.remove(await providerOf(request), request.params.credentialId, operatorOf(request))
