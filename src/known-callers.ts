@@ -46,19 +46,21 @@ export function createKnownCallers (parts: KnownCallersParts): RecogniseCaller {
   async function withEntraToken (kind: CallerKind, token: string): Promise<Caller | null> {
     for (const { id } of kind === 'operator' || kind === 'service' ? catalogue.providers() : []) {
       const caller = kind === 'operator' ? await operatorOf(id, token) : await serviceOf(id, token)
-      if (caller !== null) return caller
+      // Several may be of one tenant: whoever was shut out at the first that knows the token is not let in at the next.
+      if (caller !== undefined) return caller
     }
     return null
   }
 
-  async function serviceOf (providerId: string, token: string): Promise<Caller | null> {
+  /** Undefined: no token of this provider; null: its bearer is shut out. */
+  async function serviceOf (providerId: string, token: string): Promise<Caller | null | undefined> {
     const applicationId = await tokens.applicationOf(providerId, token)
-    return applicationId === null ? null : await callers.ensureServiceCaller(providerId, applicationId)
+    return applicationId === null ? undefined : await callers.ensureServiceCaller(providerId, applicationId)
   }
 
-  async function operatorOf (providerId: string, token: string): Promise<Caller | null> {
+  async function operatorOf (providerId: string, token: string): Promise<Caller | null | undefined> {
     const operator = await tokens.operatorOf(providerId, token)
-    if (operator === null) return null
+    if (operator === null) return undefined
     const caller = await callers.ensureOperatorCaller(providerId, providerId === mainProviderId ? null : providerId, operator.identity)
     // What the roles allow, unless another operator has taken something of it away.
     return caller === null ? null : { ...caller, scopes: scopesOf(operator).filter(scope => caller.scopes.includes(scope)) }

@@ -19,7 +19,7 @@ export interface StoredProvider extends Provider {
 }
 
 export interface StoredCatalogue extends Catalogue {
-  /** Those that are not deleted. */
+  /** Those that are not deleted, the oldest first. */
   providers (): readonly StoredProvider[]
   providerNamed (name: string): StoredProvider | null
   /** Whether `policy` can answer. */
@@ -113,7 +113,7 @@ export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () 
 async function readAll (prisma: PrismaClient): Promise<Content> {
   // One snapshot, so that no credential goes to the tenant of another; and first, so that what is made with a provider is there.
   const [providers] = await prisma.$transaction([
-    prisma.provider.findMany({ where: { deletedAt: null }, include: withActiveCredential })
+    prisma.provider.findMany({ where: { deletedAt: null }, include: withActiveCredential, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
   ], { isolationLevel: 'RepeatableRead' })
   const [installation, strategies, callers, policies, scopes] = await Promise.all([
     prisma.installation.findFirstOrThrow(),

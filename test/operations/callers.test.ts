@@ -205,6 +205,17 @@ t.test('operators show tokens of Entra instead of a key', async t => {
   const { rows } = await broker.database.query("SELECT c.name FROM audit_event e JOIN caller c ON c.id::text = e.actor WHERE e.action = 'caller.created'")
   t.same(rows, [{ name: `entra:${admin.clientId}` }], 'the audit knows who it was')
 
+  const { clientId, clientSecret } = simulator.broker
+  const second = await request(`${operationsUrl}/v2/dcr-providers`, 'POST', {
+    provider_type: 'azureAd', name: 'same tenant', issuer: `${simulator.url}/${simulator.tenantId}/v2.0`, dcr_config: { initial_client_id: clientId, initial_client_secret: clientSecret }
+  }, { authorization: `Bearer ${OPERATOR_KEY}` })
+  t.equal(second.status, 201)
+  // PostgreSQL: an updated row may move behind the others.
+  await broker.database.query("UPDATE provider SET display_name = repeat('x', 5000) WHERE name = 'default'")
+  await request(`${operationsUrl}/v2/dcr-providers/${second.body.id}`, 'PATCH', {}, { authorization: `Bearer ${OPERATOR_KEY}` })
+  t.equal(await operate(reader.token), 200)
+  t.equal((await api('GET', `?filter[name]=entra:${reader.clientId}`)).body.data.length, 1, 'two providers of a tenant: he is who he was at the older one')
+
   t.equal((await api('PATCH', `/${row.id}`, { scopes: ['audit'] })).status, 200)
   t.equal(await operate(reader.token), 403, 'what an operator has taken away no role gives back')
   t.equal((await api('DELETE', `/${row.id}`)).status, 204)
