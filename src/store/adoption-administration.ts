@@ -47,7 +47,7 @@ export function createAdoptionPermits (prisma: PrismaClient): AdoptionPermits {
       const provider = await providerOf(wanted.provider, providerId)
       if (provider === null) throw new AdministrationError(`There is no provider ${wanted.provider}.`, 'invalid', 'provider')
       const clientId = wanted.clientId.toLowerCase()
-      await refuseUnfit(prisma, provider.id, clientId)
+      await refuseUnfit(prisma, provider.id, clientId, within(providerId))
       const id = uuidv7()
       const [made] = await prisma.$transaction([
         prisma.adoptionPermit.createMany({ data: [{ id, providerId: provider.id, clientId, createdBy: by.actor }], skipDuplicates: true }),
@@ -87,12 +87,16 @@ export function createAdoptionPermits (prisma: PrismaClient): AdoptionPermits {
   }
 }
 
-/** What would never be adopted is not permitted either. The look at first use decides; this one explains. */
-async function refuseUnfit (prisma: PrismaClient, providerId: string, clientId: string): Promise<void> {
-  const own = await prisma.provider.count({ where: { initialClientId: { equals: clientId, mode: 'insensitive' } } }) +
-    await prisma.providerCredential.count({ where: { clientId: { equals: clientId, mode: 'insensitive' }, state: { not: 'removed' } } })
+/**
+ * What would never be adopted is not permitted either. The look at first use decides; this one explains, as far as the operator sees.
+ *
+ * @param visible the provider the operator is bound to, if he is
+ */
+async function refuseUnfit (prisma: PrismaClient, providerId: string, clientId: string, visible: { providerId?: string }): Promise<void> {
+  const own = await prisma.provider.count({ where: { initialClientId: { equals: clientId, mode: 'insensitive' }, ...(visible.providerId === undefined ? {} : { id: visible.providerId }) } }) +
+    await prisma.providerCredential.count({ where: { clientId: { equals: clientId, mode: 'insensitive' }, state: { not: 'removed' }, ...visible } })
   if (own > 0) throw new AdministrationError('This is the application the broker proves itself with: it is never adopted.', 'invalid', 'client_id')
-  if (await prisma.registration.count({ where: { clientId } }) > 0) {
+  if (await prisma.registration.count({ where: { clientId, ...visible } }) > 0) {
     throw new AdministrationError('There is, or was, a registration of this application already.', 'conflict')
   }
   if (await prisma.adoptionPermit.count({ where: { providerId, clientId } }) > 0) throw permitted(clientId)

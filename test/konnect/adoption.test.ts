@@ -194,6 +194,27 @@ t.test('adoption', async t => {
     t.equal((await permit(registered)).status, 409)
   })
 
+  await t.test('an operator of one provider learns nothing about the applications of another', async t => {
+    const { body: { client_id: registered } } = await konnect('POST', '', konnectApplication())
+    const { body: { id } } = await operator('POST', '/dcr-providers', {
+      provider_type: 'azureAd', name: 'sales', issuer: `${simulator.url}/${simulator.tenantId}/v2.0`, dcr_config: { initial_client_id: randomUUID(), initial_client_secret: 'x' }
+    })
+    const { body: { token } } = await operator('POST', '/callers', { kind: 'operator', name: 'of sales', provider: 'sales', scopes: ['read', 'admin'] })
+    const answers = []
+    for (const clientId of [randomUUID(), registered, simulator.broker.clientId]) {
+      const answer = await request(`${broker.operationsUrl}/v2/adoptions`, 'POST', { provider: 'sales', client_id: clientId }, { authorization: `Bearer ${token}` })
+      answers.push({ status: answer.status, members: Object.keys(answer.body) })
+    }
+    t.equal(answers[0]?.status, 201)
+    t.strictSame(answers.slice(1), [answers[0], answers[0]])
+    t.equal((await operator('PATCH', '/adoptions/providers/sales', { enabled: true })).status, 200)
+    const { body: { token: key } } = await operator('POST', '/callers', { kind: 'konnect', name: 'sales portal', provider: 'sales' })
+    await startWatching()
+    for (const clientId of [registered, simulator.broker.clientId]) t.equal((await konnect('POST', `/${clientId}/new-secret`, undefined, { 'x-api-key': key })).status, 404)
+    t.strictSame(graphCalls(broker), [], 'a permit makes nothing of them adoptable')
+    t.equal((await operator('DELETE', `/dcr-providers/${id}?force=true`)).status, 204)
+  })
+
   await t.test('permits are listed, are one for an application, and say what is wrong with them', async t => {
     const clientId = randomUUID()
     t.equal((await permit(clientId)).status, 201)
