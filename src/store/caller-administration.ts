@@ -118,6 +118,8 @@ async function claimName (transaction: Prisma.TransactionClient, name: string, e
 
 /** A wrong name is a wrong member of the request. */
 async function providerOf (transaction: Prisma.TransactionClient, name: string): Promise<{ id: string }> {
+  // A deletion that is under way ends first, and is seen: it revokes the callers that are there, and no others.
+  await transaction.$executeRaw`SELECT FROM provider WHERE name = ${name} AND deleted_at IS NULL FOR KEY SHARE`
   return await providerNamed(transaction, name).catch((error: unknown) => {
     throw error instanceof AdministrationError ? new AdministrationError(error.message, 'invalid', 'provider') : error
   })

@@ -1,4 +1,5 @@
 // Callers over the operations API: made, bounded, changed and revoked, on every replica.
+import pg from 'pg'
 import t, { type Test } from 'tap'
 import { konnectApplication, KONNECT_KEY, OPERATOR_KEY, request, startTestBroker, type Answer, type TestBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
@@ -118,6 +119,22 @@ t.test('callers', async t => {
     t.same([...new Set(data.map(({ provider }: { provider: string }) => provider))], [SECOND_PROVIDER])
     const reader = (await made(t, api, { kind: 'operator', name: 'reader' })).token
     t.equal((await api('POST', '', { kind: 'operator', name: 'x' }, reader)).status, 403)
+  })
+
+  await t.test('a key that is made while its provider is deleted is not made', async t => {
+    const client = new pg.Client({ connectionString: database.url })
+    await client.connect()
+    t.teardown(async () => await client.end())
+    const { rows: [provider] } = await client.query('INSERT INTO provider SELECT (jsonb_populate_record(p, jsonb_build_object(\'id\', gen_random_uuid(), \'name\', \'leaving\'))).* FROM provider p WHERE name = $1 RETURNING id', [SECOND_PROVIDER])
+    await client.query('BEGIN')
+    await client.query('SELECT FROM provider WHERE id = $1 FOR UPDATE', [provider.id])
+    const answer = api('POST', '', { kind: 'operator', name: 'of the leaving', provider: 'leaving' })
+    await eventually('it waits for the deletion', async () =>
+      (await database.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'")).rowCount === 1)
+    await client.query("UPDATE provider SET deleted_at = now(), name = 'leaving (deleted)' WHERE id = $1", [provider.id])
+    await client.query('COMMIT')
+    t.match(await answer, { status: 400, body: { invalid_parameters: [{ field: 'provider' }] } })
+    t.equal((await client.query('SELECT FROM caller WHERE provider_id = $1', [provider.id])).rowCount, 0)
   })
 
   await t.test('the list is filtered and sorted', async t => {
