@@ -10,9 +10,9 @@ export interface StoredPolicy extends Policy {
   given: GivenRules
   /** From 1; counts up with every change. */
   version: number
-  /** Living callers that are bound to it. */
+  /** Living callers that are bound to it, as far as the operator sees them. */
   callers: number
-  /** Registrations under it that have not ended. */
+  /** Registrations under it that have not ended, as far as the operator sees them. */
   registrations: number
   createdAt: Date
   updatedAt: Date
@@ -36,12 +36,13 @@ export interface PolicyChange {
   detail?: Record<string, number>
 }
 
+/** `scope`: the provider beyond which an operator sees nothing; null: he sees all. A policy's own use is all of it. */
 export interface PolicyStore {
-  list (query: RowsQuery<PolicyField, PolicySortField>): Promise<StoredPolicy[]>
+  list (query: RowsQuery<PolicyField, PolicySortField>, scope: string | null): Promise<StoredPolicy[]>
   /** Counts no further than `limit`. */
   count (filters: ReadonlyArray<Filter<PolicyField>>, limit: number): Promise<number>
   /** Null: there is none. */
-  find (wanted: { id: string } | { name: string }): Promise<StoredPolicy | null>
+  find (wanted: { id: string } | { name: string }, scope: string | null): Promise<StoredPolicy | null>
   /** Version 1. Null: the name is taken. */
   create (by: Operator, name: string, given: GivenRules): Promise<StoredPolicy | null>
   /** Makes a version of what `decide` gives, which may throw; the same rules make none. Nobody else changes it in between. Null: there is none. */

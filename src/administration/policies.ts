@@ -8,12 +8,12 @@ import type { GivenRules, PolicyChange, PolicyField, PolicySortField, PolicyStor
 
 export type PolicyQuery = ListQuery<PolicyField, PolicySortField>
 
-/** `expected`: the version the operator has seen; null: he does not say. All throw StoreUnavailableError. */
+/** `expected`: the version the operator has seen; null: he does not say. `scope`: the provider of whose callers and registrations he learns; null: of all. All throw StoreUnavailableError. */
 export interface Policies {
   /** A numbered page must end within MAX_NUMBERED_ROW. */
-  list (query: PolicyQuery): Promise<Page<StoredPolicy>>
+  list (query: PolicyQuery, scope: string | null): Promise<Page<StoredPolicy>>
   /** @throws AdministrationError unknown */
-  show (id: string): Promise<StoredPolicy>
+  show (id: string, scope: string | null): Promise<StoredPolicy>
   /** @throws AdministrationError unknown */
   named (name: string): Promise<StoredPolicy>
   /** @throws InvalidValuesError for the name; AdministrationError conflict when it is taken */
@@ -49,8 +49,8 @@ export function createPolicies (store: PolicyStore, changed: () => Promise<void>
     return policy
   }
 
-  async function found (wanted: { id: string } | { name: string }): Promise<StoredPolicy> {
-    const policy = await store.find(wanted)
+  async function found (wanted: { id: string } | { name: string }, scope: string | null = null): Promise<StoredPolicy> {
+    const policy = await store.find(wanted, scope)
     if (policy === null) throw unknown('policy')
     return policy
   }
@@ -62,10 +62,10 @@ export function createPolicies (store: PolicyStore, changed: () => Promise<void>
   }
 
   return {
-    list: async query => await readPage({
-      list: rows => store.list(rows), count: (filters, limit) => store.count(filters, limit), sortValueOf: (policy, field) => policy[field]
+    list: async (query, scope) => await readPage({
+      list: rows => store.list(rows, scope), count: (filters, limit) => store.count(filters, limit), sortValueOf: (policy, field) => policy[field]
     }, query),
-    show: async id => await found({ id }),
+    show: async (id, scope) => await found({ id }, scope),
     named: async name => await found({ name }),
 
     async create (by, name, given) {

@@ -18,21 +18,24 @@ const columns: Readonly<Record<PolicyField, ListedColumn>> = {
 }
 
 const ended = ['deleted', 'undone']
-const whole = {
-  include: { _count: { select: { callers: { where: { revokedAt: null } }, registrations: { where: { state: { notIn: ended } } } } } }
-} as const satisfies Prisma.PolicyDefaultArgs
+const whole = (scope: string | null = null) => {
+  const seen = scope === null ? {} : { providerId: scope }
+  return {
+    include: { _count: { select: { callers: { where: { revokedAt: null, ...seen } }, registrations: { where: { state: { notIn: ended }, ...seen } } } } }
+  } as const satisfies Prisma.PolicyDefaultArgs
+}
 
 export function createPolicyStore (prisma: PrismaClient): PolicyStore {
   return {
-    list: ({ filters, sort, after, skip, limit }) => guarded(async () => {
+    list: ({ filters, sort, after, skip, limit }, scope) => guarded(async () => {
       const where = { AND: [...filters.map(filter => conditionOf(filter, columns)), ...(after === null ? [] : [behind(after, sort)])] }
-      return (await prisma.policy.findMany({ where, orderBy: orderOf(sort), skip, take: limit, ...whole })).map(toPolicy)
+      return (await prisma.policy.findMany({ where, orderBy: orderOf(sort), skip, take: limit, ...whole(scope) })).map(toPolicy)
     }),
 
     count: (filters, limit) => guarded(async () =>
       await prisma.policy.count({ where: { AND: filters.map(filter => conditionOf(filter, columns)) }, take: limit })),
 
-    find: wanted => guarded(async () => await find(prisma, wanted)),
+    find: (wanted, scope) => guarded(async () => await find(prisma, wanted, scope)),
 
     create: (by, name, given) => guarded(async () => await prisma.$transaction(async transaction => {
       const id = uuidv7()
@@ -98,8 +101,8 @@ async function keepVersion (transaction: Transaction, id: string, createdBy: str
     ON CONFLICT DO NOTHING`
 }
 
-async function find (client: Pick<PrismaClient, 'policy'>, where: { id: string } | { name: string }): Promise<StoredPolicy | null> {
-  const row = await client.policy.findUnique({ where, ...whole })
+async function find (client: Pick<PrismaClient, 'policy'>, where: { id: string } | { name: string }, scope: string | null = null): Promise<StoredPolicy | null> {
+  const row = await client.policy.findUnique({ where, ...whole(scope) })
   return row === null ? null : toPolicy(row)
 }
 

@@ -172,6 +172,19 @@ t.test('whoever is bound to a provider reads policies and changes none', async t
   t.equal(await statusOf('POST', `/${id}/rollback`, { to: 1 }), 403)
   t.equal(await statusOf('DELETE', `/${id}`), 403)
   t.match(await policies.named('partners'), { version: 1 })
+
+  const addCaller = async (providerId: string | null, digest: string) => await records.database.query(
+    "INSERT INTO caller (id, kind, name, origin, key_digest, provider_id, policy_id) VALUES ($1, 'service', $2, 'database', $3, $4, $5)", [randomUUID(), digest, Buffer.from(digest), providerId, id])
+  const { providerId: other } = await records.add()
+  await addCaller(other, 'of another')
+  const mine = await records.add({ provider: 'sales' })
+  await addCaller(provider, 'of mine')
+  await records.database.query('UPDATE registration SET policy_id = $1', [id])
+  t.equal(mine.providerId, provider)
+  const shown = (await server.inject({ url: `/v2/policies/${id}`, headers: authorized })).json()
+  t.match(shown, { callers: 1, registrations: 1 }, 'he learns how much of his own is under it, and nothing of another')
+  t.match((await server.inject({ url: '/v2/policies?filter[name]=partners', headers: authorized })).json().data, [shown])
+  t.match(await policies.named('partners'), { callers: 2, registrations: 2 }, 'of all of them it is in use')
 })
 
 t.test('what a policy is when versions come to it becomes its first one', async t => {

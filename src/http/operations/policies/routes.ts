@@ -29,7 +29,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
 
   server.get('/policies', { schema: listPolicies, ...read, ...readByListQuery }, async request => {
     const query = readListQuery(policyList, request.query)
-    return presentPage(await policies.list(query), presentPolicy, query, request.routeOptions.url ?? request.url, request.query)
+    return presentPage(await policies.list(query, callerOf(request).providerId), presentPolicy, query, request.routeOptions.url ?? request.url, request.query)
   })
 
   server.post('/policies', { schema: createPolicy, ...change }, async (request, reply) => {
@@ -37,7 +37,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
     return send(reply.code(201).header('location', `/v2/policies/${policy.id}`), policy)
   })
 
-  server.get('/policies/:id', { schema: showPolicy, ...read }, async (request, reply) => send(reply, await policies.show(request.params.id)))
+  server.get('/policies/:id', { schema: showPolicy, ...read }, async (request, reply) => send(reply, await policies.show(request.params.id, callerOf(request).providerId)))
 
   server.put('/policies/:id', { schema: replacePolicy, ...change }, async (request, reply) =>
     send(reply, await whenSeen(request, request.body.version, async seen =>
@@ -63,7 +63,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
     presentVersion(await policies.version(request.params.id, Number(request.params.version))))
 
   server.post('/policies/:id/dry-run', { schema: dryRunPolicy, ...read }, async request => {
-    const policy = await policies.show(request.params.id)
+    const policy = await policies.show(request.params.id, callerOf(request).providerId)
     const wanted = { policy, requested: toRequestedMetadata(request.body), providerName: request.query.provider ?? null }
     return dryRun(wanted, callerOf(request).providerId)
   })

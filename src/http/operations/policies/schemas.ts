@@ -39,8 +39,8 @@ export const PolicyView = Type.Object({
   name: text('Its name, by which callers are bound to it.'),
   version,
   rules: ref(PolicyRulesView),
-  callers: Type.Integer({ description: 'Living callers that are bound to it.' }),
-  registrations: Type.Integer({ description: 'Registrations under it that have not ended.' }),
+  callers: Type.Integer({ description: 'Living callers that are bound to it; for an operator of one provider those of that provider.' }),
+  registrations: Type.Integer({ description: 'Registrations under it that have not ended; for an operator of one provider those of that provider.' }),
   created_at: time('When it was made.'),
   updated_at: time('When the newest version was made.')
 }, {
