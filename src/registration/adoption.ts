@@ -111,7 +111,6 @@ function adopted ({ ports: { catalogue, clock } }: Core, providerId: string, see
 function auditEntry (
   { ports: { clock } }: Core, call: Call, action: string, outcome: AuditEntry['outcome'], registrationId: string | null, detail: AuditEntry['detail']
 ): AuditEntry {
-  const { caller, requestId, sourceAddress = null } = call
-  const { id: actor, providerId } = caller
+  const { caller: { id: actor, providerId }, requestId, sourceAddress = null } = call
   return { id: clock.uuid(), at: clock.now(), actor, action, outcome, registrationId, providerId, requestId, sourceAddress, detail }
 }

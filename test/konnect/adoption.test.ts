@@ -181,8 +181,8 @@ t.test('adoption', async t => {
       t.strictSame(graphCalls(broker, 'GET'), [], `${reason}: nothing but reads`)
       t.equal(control.journal.entries({ path: `/applications.*${clientId}` }).length, 1, `${reason}: remembered`)
       t.strictSame(applicationIn(broker, clientId), before)
-      const { rows } = await database.query('SELECT detail, outcome FROM audit_event WHERE action = \'adoption.refused\' AND detail->>\'client_id\' = $1', [clientId])
-      t.strictSame(rows, [{ detail: { client_id: clientId, reason }, outcome: 'failed' }])
+      const { rows } = await database.query('SELECT detail, outcome, source_address FROM audit_event WHERE action = \'adoption.refused\' AND detail->>\'client_id\' = $1', [clientId])
+      t.strictSame(rows, [{ detail: { client_id: clientId, reason }, outcome: 'failed', source_address: '127.0.0.1' }])
     }
     t.match(await permit(simulator.broker.clientId), { status: 400, body: { invalid_parameters: [{ field: 'client_id' }] } })
     // Whatever the permit table says.

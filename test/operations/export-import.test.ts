@@ -120,6 +120,8 @@ t.test('imports', async t => {
     t.strictSame(events, ['registration.reserved', 'registration.activated'].map(action => ({ action, source_address: '127.0.0.1' })))
     for (const { line, error } of refused) t.match(error, /\w+.*\.$/, `line ${line}`)
     await eventually('they count as delivered', async () => (await show(confidential?.id)).delivery === 'delivered')
+    const { rows } = await database.query('SELECT DISTINCT source_address FROM audit_event WHERE registration_id = $1 AND actor <> \'broker\'', [confidential?.id])
+    t.strictSame(rows, [{ source_address: '127.0.0.1' }], 'the audit says from where')
     t.equal(ourApplications(simulator).length, 2)
     t.notMatch(logLines.join('\n'), confidential?.client_secret ?? 'none')
   })
