@@ -40,10 +40,10 @@ export function expectationOf (route: DeclaredRoute, caller: MatrixCaller): Expe
   return caller.provider === 'B' ? 'foreign' : 'passes'
 }
 
-/** /register and what is beneath it are the default provider's; /t/<provider> is asked for B. */
-function providerOfAddress ({ url }: DeclaredRoute): 'A' | 'B' | null {
-  if (url.startsWith('/t/:provider')) return 'B'
-  return url.startsWith('/register') ? 'A' : null
+/** What registrants and holders ask for without a provider is the default one's; /t/<provider> is asked for B. */
+function providerOfAddress (route: DeclaredRoute): 'A' | 'B' | null {
+  if (route.url.startsWith('/t/:provider')) return 'B'
+  return ['registrant', 'holder'].includes(guardOf(route)) ? 'A' : null
 }
 
 /** What of A stands where, by the segment before a parameter. */

@@ -154,7 +154,7 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['an audience with a space', { REGISTER_TOKEN_AUDIENCE: 'api://dcr broker' }, /^REGISTER_TOKEN_AUDIENCE is not acceptable/],
     ['operator roles', { OPERATOR_TOKEN_ROLES: 'Support.Read=read, Support.Lead=read+rotate' }, null],
     ['an operator role without a scope', { OPERATOR_TOKEN_ROLES: 'Broker.Read' }, /^OPERATOR_TOKEN_ROLES is not acceptable/],
-    ['an operator role with a scope nobody knows', { OPERATOR_TOKEN_ROLES: 'Broker.Read=read+register' }, /^OPERATOR_TOKEN_ROLES is not acceptable/],
+    ['an operator role with a scope nobody knows', { OPERATOR_TOKEN_ROLES: 'Broker.Read=read+everything' }, /^OPERATOR_TOKEN_ROLES is not acceptable/],
     ['two roles', { REGISTER_TOKEN_ROLE: 'One,Two' }, /^REGISTER_TOKEN_ROLE is not acceptable/],
     ['an expiry that is off', { EXPIRY_MAX_PER_RUN: '0' }, null],
     ['an expiry without a bound', { EXPIRY_MAX_PER_RUN: '10001' }, /^EXPIRY_MAX_PER_RUN is not acceptable/],
