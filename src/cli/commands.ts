@@ -36,7 +36,12 @@ import { providersList } from './commands/providers-list.ts'
 import { providersShow } from './commands/providers-show.ts'
 import { providersUpdate } from './commands/providers-update.ts'
 import { providersVerify } from './commands/providers-verify.ts'
+import { registrationsDelete } from './commands/registrations-delete.ts'
+import { registrationsDisable } from './commands/registrations-disable.ts'
 import { registrationsEnable } from './commands/registrations-enable.ts'
+import { registrationsList } from './commands/registrations-list.ts'
+import { registrationsResume } from './commands/registrations-resume.ts'
+import { registrationsShow } from './commands/registrations-show.ts'
 import { scopesList } from './commands/scopes-list.ts'
 import { scopesRemove } from './commands/scopes-remove.ts'
 import { scopesSet } from './commands/scopes-set.ts'
@@ -87,7 +92,12 @@ export const commands: Readonly<Record<string, Command>> = {
   'providers credentials verify': providersCredentialsVerify,
   'providers credentials activate': providersCredentialsActivate,
   'providers credentials remove': providersCredentialsRemove,
+  'registrations list': registrationsList,
+  'registrations show': registrationsShow,
+  'registrations disable': registrationsDisable,
   'registrations enable': registrationsEnable,
+  'registrations resume': registrationsResume,
+  'registrations delete': registrationsDelete,
   export: exportCommand,
   import: importCommand,
   'scopes set': scopesSet,

@@ -1,4 +1,4 @@
-// The operations API of a running broker, for commands that work on many registrations: the work is the broker's own.
+// The operations API of a running broker, for commands on registrations: the work is the broker's own.
 import { readFile } from 'node:fs/promises'
 import { baseUrlFault, withoutTrailingSlash } from '../settings/endpoints.ts'
 import { CommandError, UsageError, type CommandContext } from './command.ts'
@@ -14,6 +14,8 @@ const DEFAULT_URL = 'http://localhost:3001'
 export interface OperationsApi {
   /** The lines of a 2xx answer, as they come. @throws CommandError for everything else, and when the answer breaks off */
   lines (path: string, body?: string): AsyncGenerator<string, void>
+  /** The body of a 2xx answer; null when it has none. @throws CommandError for everything else */
+  ask (method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown>
 }
 
 /** @throws UsageError, CommandError */
@@ -22,14 +24,23 @@ export async function operationsApi (values: OptionValues, { environment, signal
   const fault = baseUrlFault('--url', url)
   if (fault !== null) throw new UsageError(fault)
   const headers = { authorization: `Bearer ${await operatorKey(values, environment)}`, 'content-type': 'application/x-ndjson' }
+
+  async function answerTo (path: string, request: RequestInit): Promise<Response> {
+    const answer = await fetch(`${withoutTrailingSlash(url)}/v2${path}`, { ...request, headers, signal }).catch((error: unknown) => {
+      throw new CommandError([`${url} can't be reached: ${reasonOf(error)}`])
+    })
+    if (!answer.ok) throw new CommandError([`The broker answers ${answer.status}: ${await detailOf(answer)}`])
+    return answer
+  }
+
   return {
     async * lines (path, body) {
-      const request = body === undefined ? { headers } : { method: 'POST', headers, body }
-      const answer = await fetch(`${withoutTrailingSlash(url)}/v2${path}`, { ...request, signal }).catch((error: unknown) => {
-        throw new CommandError([`${url} can't be reached: ${reasonOf(error)}`])
-      })
-      if (!answer.ok || answer.body === null) throw new CommandError([`The broker answers ${answer.status}: ${await detailOf(answer)}`])
-      yield * linesOf(answer.body)
+      const { body: lines } = await answerTo(path, body === undefined ? {} : { method: 'POST', body })
+      if (lines !== null) yield * linesOf(lines)
+    },
+    async ask (method, path) {
+      const text = await (await answerTo(path, { method })).text()
+      return text === '' ? null : JSON.parse(text)
     }
   }
 }
