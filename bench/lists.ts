@@ -22,6 +22,10 @@ import { spreadOf, type Spread } from './statistics.ts'
 const FEW = 1_000
 const ROUNDS = 60
 const MOST_TIMES = 1.5
+/** An export of many registrations may hold so much more than one of few. */
+const MOST_MORE_MIB = 5
+/** Pages between two looks at the heap. */
+const LOOK_EVERY = 10
 const SIZE = 100
 /** What upkeep claims at once. */
 const CLAIMED = 8
@@ -81,7 +85,12 @@ async function benchmark (): Promise<number> {
       isKept &&= verdict !== 'BROKEN'
       console.log(`${verdict.padEnd(9)} ${name.padEnd(30)} ${textOf(few)} at ${FEW}, ${textOf(lots)} at ${many}: ratio ${ratio.toFixed(2)}`)
     }
-    return isKept ? 0 : 1
+    const heaps: number[] = []
+    for (const subject of subjects) heaps.push(await heapOfExport(subject))
+    const [fewMiB = 0, manyMiB = 0] = heaps.map(bytes => bytes / 2 ** 20)
+    const isFlat = manyMiB <= fewMiB + MOST_MORE_MIB
+    console.log(`${isFlat ? 'kept' : 'BROKEN'}${' '.repeat(isFlat ? 6 : 4)}${'heap of an export'.padEnd(30)} ${fewMiB.toFixed(1)} MiB at ${FEW}, ${manyMiB.toFixed(1)} MiB at ${many}`)
+    return isKept && isFlat ? 0 : 1
   } finally {
     for (const subject of subjects) await subject.close()
     await postgres.stop()
@@ -117,6 +126,21 @@ async function positionAt ({ reader }: Subject, row: number): Promise<ListPositi
   }
   if (after === null) throw new Error('There are not so many rows')
   return after
+}
+
+/** The most that an export holds at a time, above what was there: what is garbage is collected before each look. */
+async function heapOfExport ({ reader }: Subject): Promise<number> {
+  const collect = globalThis.gc ?? (() => {})
+  collect()
+  const before = process.memoryUsage().heapUsed
+  let most = 0
+  let pages = 0
+  for await (const page of reader.export([], operator)) {
+    if (page.length === 0 || pages++ % LOOK_EVERY !== 0) continue
+    collect()
+    most = Math.max(most, process.memoryUsage().heapUsed - before)
+  }
+  return most
 }
 
 /** In turn, so that what disturbs the machine disturbs all alike. The first tenth warms up. */
