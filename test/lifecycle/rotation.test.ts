@@ -19,10 +19,11 @@ t.test('a secret that Entra knows at once has replaced the old one when the answ
 })
 
 t.test('a secret that Entra knows before the deadline is waited for, then the old one is gone', async t => {
-  const { watch, secret } = await startWatchedClient(t, 1_000)
+  // The proof has seconds to spare: on a busy machine it would otherwise be given up, as the rule says.
+  const { watch, secret } = await startWatchedClient(t, 1_000, { ...SHORT_TIMES, REQUEST_DEADLINE_MS: '6000' })
   const { status, body, tookMs } = await watch.rotate()
   t.equal(status, 200)
-  t.ok(tookMs >= 1_000 && tookMs < DEADLINE_MS, `answered after ${tookMs} ms`)
+  t.ok(tookMs >= 1_000 && tookMs < 6_000, `answered after ${tookMs} ms`)
   t.equal(await watch.works(secret), false)
   t.equal(await watch.works(body.client_secret), true)
   t.same(await watch.end(), [])
