@@ -177,7 +177,6 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let loops: Loop[] = []
   const callerStore = createCallerStore(prisma, clock.monotonicMs)
   const callers = environmentCallers(settings.callers, vault)
-  const operatorTokens = operatorTokensOf(settings)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
   const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
@@ -190,7 +189,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
         catalogue,
         callers: callerStore,
         tokens: serviceTokens,
-        operatorRoles: operatorTokens.scopes,
+        operatorRoles: scopesByRole(settings),
         mainProviderId: result.providerId,
         monotonicMs: clock.monotonicMs
       })
@@ -227,8 +226,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 }
 
 /** The settings accept no other scopes. */
-function operatorTokensOf ({ operatorTokens: { audiences, roles } }: CompleteSettings) {
-  return { audiences, roles: Object.keys(roles), scopes: new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>) }
+function scopesByRole ({ operatorTokens: { roles } }: CompleteSettings): ReadonlyMap<string, Scope[]> {
+  return new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>)
 }
 
 function addressOf (server: FastifyInstance): string {
