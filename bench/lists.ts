@@ -109,7 +109,7 @@ async function startSubject (connectionString: (database?: string) => string, ro
   await fillWithRegistrations(url, rows, done => process.stderr.write(`\r${done} of ${rows} registrations `))
   process.stderr.write('\n')
   const database = openDatabase({ connectionString: url, maxConnections: 2 })
-  const times = { leaseMs: 1, attemptTimeoutMs: 0, redeliveryWindowMs: 120_000, writesPerSecond: 0 }
+  const times = { leaseMs: 1, attemptTimeoutMs: 0, redeliveryWindowMs: 120_000 }
   return {
     rows,
     reader: createRegistrationsReader(createRegistrationBrowser(database.prisma)),

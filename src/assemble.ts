@@ -18,7 +18,7 @@ import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
 import type { Loop } from './jobs/loop.ts'
 import { createKnownCallers } from './known-callers.ts'
-import { installationGauges, tokenGauges } from './metrics/installation-gauges.ts'
+import { installationGauges, tokenGauges, trafficGauges } from './metrics/installation-gauges.ts'
 import { METRICS_CONTENT_TYPE } from './metrics/metrics.ts'
 import { openObservation } from './observation.ts'
 import { createOperationsResources } from './operations-resources.ts'
@@ -44,6 +44,7 @@ import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { createReplicaStore } from './store/replica-store.ts'
 import { createStateReader } from './store/state-reader.ts'
+import { createTrafficStore } from './store/traffic-store.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
 import { createEnvelopeVault } from './vault/envelope-vault.ts'
@@ -73,8 +74,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const times = {
     leaseMs: limits.leaseMs,
     attemptTimeoutMs: limits.attemptTimeoutMs,
-    redeliveryWindowMs: limits.redeliveryWindowMs,
-    writesPerSecond: settings.entra.writesPerSecond
+    redeliveryWindowMs: limits.redeliveryWindowMs
   }
   const nameOf = (providerId: string): string => catalogue.provider(providerId)?.name ?? providerId
   const observation = await openObservation({ telemetry: settings.telemetry, version, log, nameOf })
@@ -115,7 +115,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       ...createRegistrationStore(prisma, times, clock.monotonicMs),
       ...createDeliveryStore(prisma, times),
       ...createExpiryStore(prisma, times),
-      ...createAdoptionStore(prisma)
+      ...createAdoptionStore(prisma),
+      ...createTrafficStore(prisma, settings.entra.traffic)
     }),
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
@@ -160,6 +161,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
   metrics.watch(installationGauges(createStateReader(prisma)))
   metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
+  metrics.watch(trafficGauges(() => registrar.trafficReadings().map(({ providerId, ...reading }) => ({ provider: nameOf(providerId), ...reading }))))
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: createOperationsResources({

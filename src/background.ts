@@ -10,13 +10,15 @@ import type { StoredCatalogue } from './store/catalogue.ts'
 
 /** With the loop's jitter and the statement itself a change of a provider, policy, scope or caller counts on every replica within a second. */
 const CATALOGUE_MS = 700
+/** A tenant that asked one replica to stay away is left alone by the others after this time. */
+const TRAFFIC_MS = 500
 /** How often a replica reports its keys and follows the database's word which is active. */
 const KEY_WATCH_MS = 3_000
 const CHECKPOINT_MS = 60_000
 
 export interface BackgroundParts {
   limits: Limits
-  registrar: Pick<Registrar, 'keepUp' | 'expire'>
+  registrar: Pick<Registrar, 'keepUp' | 'expire' | 'followTraffic'>
   catalogue: Pick<StoredCatalogue, 'refresh'>
   keyWatch: KeyWatch
   sealer: AuditSealer
@@ -29,6 +31,7 @@ export function startBackground ({ limits, registrar, catalogue, keyWatch, seale
   return [
     loop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs),
     loop('Expiry', () => registrar.expire(), limits.sweepIntervalMs),
+    loop('Traffic', () => registrar.followTraffic(), TRAFFIC_MS),
     // What the CLI or another replica has changed.
     loop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS),
     loop('Key watch', () => keyWatch.look(), KEY_WATCH_MS),

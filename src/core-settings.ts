@@ -5,7 +5,7 @@ import type { CompleteSettings } from './settings/complete-settings.ts'
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 
-export function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSecrets }: CompleteSettings): CoreSettings {
+export function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, probeNewSecrets, entra }: CompleteSettings): CoreSettings {
   return {
     requestDeadlineMs: limits.requestDeadlineMs,
     attemptTimeoutMs: limits.attemptTimeoutMs,
@@ -21,6 +21,7 @@ export function coreSettings ({ limits, purgeAfterHours, secretLifetimeDays, pro
     },
     maxSecretsPerClient: limits.maxSecretsPerClient,
     expiryMaxPerRun: limits.maxExpiredPerRun,
-    proveOnCreate: probeNewSecrets
+    proveOnCreate: probeNewSecrets,
+    traffic: entra.traffic
   }
 }

@@ -34,6 +34,28 @@ function samplesOf ({ registrations, work, expiringSecrets, ownCredentials }: In
   }
 }
 
+/** What waits for a tenant in this process, by the provider's name. */
+export interface TrafficState {
+  provider: string
+  waitingWrites: number
+  pausedMs: number
+}
+
+export function trafficGauges (states: () => readonly TrafficState[]): GaugeGroup<'dcr_graph_writes_waiting' | 'dcr_graph_pause_seconds'> {
+  return {
+    name: 'traffic',
+    gauges: {
+      dcr_graph_writes_waiting: { help: 'Graph writes of this replica that wait for their turn in the tenant\'s budget.', labelNames: ['provider'] },
+      dcr_graph_pause_seconds: { help: 'For how long the tenant has to be left alone, because it throttled.', labelNames: ['provider'] }
+    },
+    everyMs: 0,
+    read: () => ({
+      dcr_graph_writes_waiting: states().map(({ provider, waitingWrites }) => ({ labels: { provider }, value: waitingWrites })),
+      dcr_graph_pause_seconds: states().map(({ provider, pausedMs }) => ({ labels: { provider }, value: pausedMs / 1_000 }))
+    })
+  }
+}
+
 /** What became of the broker's own token, by the provider's name. */
 export interface TokenState {
   provider: string

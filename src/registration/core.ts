@@ -1,15 +1,17 @@
 // What every use case works with: the world, the numbers, and what one process remembers between requests.
 import type { RefusedAdoptions } from './adoption.ts'
 import type { Deliveries } from './deliveries.ts'
-import type { Pauses } from './pauses.ts'
 import type { Ports } from './ports.ts'
 import type { CoreSettings } from './settings.ts'
+import type { Traffic } from './traffic/traffic.ts'
 
 export interface Core {
   ports: Ports
   settings: CoreSettings
   deliveries: Deliveries
-  pauses: Pauses
+  traffic: Traffic
+  /** Registrations whose row is not committed yet, by the caller and fingerprint of their request. */
+  beginning: Map<string, Promise<unknown>>
   refusedAdoptions: RefusedAdoptions
 }
 

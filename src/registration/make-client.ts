@@ -8,9 +8,12 @@ import { busy, toRegistrationError } from './failures.ts'
 import { isBeingMade } from './lifecycle.ts'
 import { Operation } from './operation.ts'
 import { answerOf, outcomeOf, POLL_MS, UnansweredError, type RegisteredClient } from './registered-client.ts'
+import { DirectoryError, type Reservation } from './ports.ts'
 import type { AuditEntry, NewRegistration, Registration } from './registration.ts'
 import { run } from './saga.ts'
 import { sharedAnswer } from './shared-client.ts'
+import type { Turn } from './traffic/turn.ts'
+import { LARGEST_TURN } from './traffic/write-queue.ts'
 
 /** A mark of another replica is written within this time of its answer. */
 const MARK_GRACE_MS = FLUSH_INTERVAL_MS * 4
@@ -24,22 +27,68 @@ export interface Made {
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function makeClient (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Made> {
-  const startedAtMs = core.ports.clock.monotonicMs()
+  const { clock, directories } = core.ports
+  const startedAtMs = clock.monotonicMs()
   // A tenant in which the broker can't act at all: nothing is begun there. Throws DirectoryError.
-  core.ports.directories.of(entry.providerId)
+  directories.of(entry.providerId)
   for (;;) {
-    const reservation = await core.ports.store.reserve(entry, [reservedNote(core, entry, call)])
-    if (reservation.kind === 'refused') throw quotaReached(reservation.quota)
-    if (reservation.kind === 'reserved') {
-      const options = { resumed: false, paidTurnInMs: reservation.waitMs }
-      const operation = new Operation(core, reservation.held, deadline, actorOf(call), options)
+    const begun = await begin(core, entry, call, deadline)
+    if (begun.kind === 'refused') throw quotaReached(begun.quota)
+    if (begun.kind === 'reserved') {
+      const operation = new Operation(core, begun.held, deadline, actorOf(call), { resumed: false, turn: begun.turn })
       return { client: await make(core, operation, deadline), isNew: true }
     }
-    const client = reservation.openId === null ? null : await answerOfOpen(core, entry, reservation.openId, startedAtMs, call, deadline)
+    const client = begun.openId === null ? null : await answerOfOpen(core, entry, begun.openId, startedAtMs, call, deadline)
     if (client !== null) return { client, isNew: false }
     if (deadline.remainingMs() < 2 * POLL_MS) throw busy()
-    await core.ports.clock.sleep(POLL_MS)
+    await clock.sleep(POLL_MS)
   }
+}
+
+type Begun = Exclude<Reservation, { kind: 'reserved' }> | Extract<Reservation, { kind: 'reserved' }> & { turn: Turn }
+
+// The turn is asked for before the row is there: what the tenant has no room for leaves nothing behind. A repeat needs no turn.
+async function begin (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Begun> {
+  const { store } = core.ports
+  let turn: Turn
+  try {
+    turn = core.traffic.join(entry.providerId, actorOf(call).id, writesOf(entry), deadline)
+  } catch (error) {
+    // The same request may be about to commit its row.
+    await core.beginning.get(requestOf(entry))?.catch(() => {})
+    const openId = await store.findOpen(entry)
+    if (openId === null) throw noRoom(error)
+    return { kind: 'open', openId }
+  }
+  const reserving = store.reserve(entry, [reservedNote(core, entry, call)])
+  core.beginning.set(requestOf(entry), reserving)
+  try {
+    const reservation = await reserving
+    if (reservation.kind === 'reserved') return { ...reservation, turn }
+    turn.giveUp()
+    return reservation
+  } catch (error) {
+    turn.giveUp()
+    throw error
+  } finally {
+    if (core.beginning.get(requestOf(entry)) === reserving) core.beginning.delete(requestOf(entry))
+  }
+}
+
+function requestOf ({ id, callerId, fingerprint, sharingKey }: NewRegistration): string {
+  return JSON.stringify([callerId, fingerprint ?? sharingKey ?? id])
+}
+
+/** Application, principal, and a password if it has one. */
+function writesOf ({ credentialId }: NewRegistration): number {
+  return credentialId === null ? LARGEST_TURN - 1 : LARGEST_TURN
+}
+
+function noRoom (error: unknown): unknown {
+  if (!(error instanceof DirectoryError)) return error
+  return new RegistrationError('throttled_upstream', 'More is asked of this Entra tenant than it lets through at the moment. Nothing was begun; repeat the request then.', {
+    cause: error, retryAfterSeconds: Math.max(1, Math.ceil((error.retryAfterMs ?? 0) / 1_000))
+  })
 }
 
 async function make (core: Core, operation: Operation, deadline: Deadline): Promise<RegisteredClient> {

@@ -114,8 +114,6 @@ export interface Registration {
   sweeps: number
   /** When a deleted application is purged; null: purged already, or nothing to purge. */
   purgeAt: Date | null
-  /** Its writes are paid for from the tenant's budget and may begin at this time; null: not paid, or begun. */
-  turnAt: Date | null
   createdAt: Date
   updatedAt: Date
   activatedAt: Date | null

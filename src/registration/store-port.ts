@@ -22,8 +22,7 @@ export type LeaseDisposition =
   | { kind: 'abandon', dueInMs: number }
 
 export type Reservation =
-  /** The writes of a registration are paid for; they may begin in `waitMs`. */
-  | { kind: 'reserved', held: Held, waitMs: number }
+  | { kind: 'reserved', held: Held }
   /** Another registration answers this request; null when it appeared in this very moment: ask again. */
   | { kind: 'open', openId: string | null }
   | { kind: 'refused', quota: 'caller' | 'policy' }
@@ -62,6 +61,8 @@ export interface RegistrationStore {
   /** Inserts the row, its credential and audit, and takes the lease; or names the registration of the same id, or of this caller with the same fingerprint or sharing key. */
   reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Reservation>
   find (id: string): Promise<Registration | null>
+  /** The id of the registration that `reserve` would name instead of making one; null: there is none. */
+  findOpen (entry: Pick<NewRegistration, 'callerId' | 'fingerprint' | 'sharingKey'>): Promise<string | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>
   /** Takes the lease of one row if it is free; null if somebody holds it (or the row is not there). */
   acquire (id: string): Promise<Held | null>
@@ -71,8 +72,6 @@ export interface RegistrationStore {
   renew (lease: Lease): Promise<Lease | null>
   /** Writes the whole mutable state of the record. False: the lease is lost and nothing was written. */
   save (held: Held, options: SaveOptions): Promise<boolean>
-  /** Charges the writes of one operation to the tenant's budget. Resolves to the milliseconds until they may begin; 0: at once. */
-  spendWrites (providerId: string): Promise<number>
   /** A new registration access token: the one so far becomes the previous. False: the client is no longer there. */
   replaceManagementToken (registrationId: string, digest: Uint8Array): Promise<boolean>
   /** The current token was used: the previous one ends. */
@@ -81,6 +80,19 @@ export interface RegistrationStore {
   renewShared (registrationId: string): Promise<boolean>
   /** The newest product event of a client about this product, among those types; null: none. */
   newestEvent (registrationId: string, productId: string | null, types: EventTypes): Promise<ProductEvent | null>
+}
+
+/** What all replicas together send to a tenant. On PostgreSQL's clock. */
+export interface TrafficStore {
+  /**
+   * Takes writes from the tenant's budget. They may begin in `beginInMs`; further ones in `spentForMs`, which is negative while the
+   * budget has a reserve.
+   */
+  takeWrites (providerId: string, writes: number): Promise<{ beginInMs: number, spentForMs: number }>
+  /** A tenant asked to be left alone for so long. A later end wins; when it is over the budget has no reserve. */
+  pauseProvider (providerId: string, ms: number): Promise<void>
+  /** Milliseconds for which tenants have to be left alone yet, by provider. */
+  pauses (): Promise<ReadonlyMap<string, number>>
 }
 
 /** Tokens and identities that are looked up when they are shown, so that revoking one counts at once. */

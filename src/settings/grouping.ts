@@ -18,7 +18,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
     entra: {
       tenant: tenantOf(values),
-      writesPerSecond: values.GRAPH_WRITES_PER_SECOND,
+      traffic: { writesPerSecond: values.GRAPH_WRITES_PER_SECOND, burst: values.GRAPH_WRITE_BURST, concurrency: values.GRAPH_CONCURRENCY },
       federatedTokenFile: values.AZURE_FEDERATED_TOKEN_FILE ?? null
     },
     callers: {

@@ -40,10 +40,18 @@ export interface EntraTenant {
 export interface EntraSettings {
   /** Null exactly when the sandbox replaces it. */
   tenant: EntraTenant | null
-  /** Per tenant, over all replicas; 0: no limit. */
-  writesPerSecond: number
+  traffic: TrafficSettings
   /** The platform's token, for every provider that has a federated credential; null: there is none. */
   federatedTokenFile: string | null
+}
+
+export interface TrafficSettings {
+  /** Graph writes of a tenant, over all replicas; 0: no limit. */
+  writesPerSecond: number
+  /** Writes that go through at once after a rest. */
+  burst: number
+  /** Calls of one replica to one tenant at once. */
+  concurrency: number
 }
 
 /** Bootstrap callers. */

@@ -23,8 +23,10 @@ export interface TenantPolicy {
   objectsPerTenant: number | null
   /** Stands for Entra's limit on the size of one object. */
   passwordsPerApplication: number
-  /** Writes of one application in 150 s before Graph answers 429; Entra's own number is 3,000. */
-  writesPer150s: number | null
+  /** Writes of one application in a period before Graph answers 429; Entra's own number is 3,000. */
+  writesPerPeriod: number | null
+  /** In milliseconds; Entra's own period is 150 s. */
+  periodMs: number
   /** Users can't consent: every delegated permission needs an administrator's grant. */
   userConsentForbidden: boolean
 }
@@ -35,7 +37,8 @@ export const openPolicy: Readonly<TenantPolicy> = {
   objectsPerCreator: null,
   objectsPerTenant: null,
   passwordsPerApplication: 600,
-  writesPer150s: null,
+  writesPerPeriod: null,
+  periodMs: 150_000,
   userConsentForbidden: false
 }
 

@@ -1,10 +1,8 @@
-// Graph's write limit of one application in one tenant: a token bucket that refills over 150 s. Off unless the policy sets it.
+// Graph's write limit of one application in one tenant: a token bucket that refills over a period. Off unless the policy sets it.
 import type { FastifyReply } from 'fastify'
 import type { GraphCaller } from './access.ts'
 import { GraphError } from './graph-errors.ts'
 import type { Simulation } from './tenants.ts'
-
-const periodMs = 150_000
 
 interface Bucket {
   tokens: number
@@ -21,7 +19,7 @@ export function createThrottle (simulation: Simulation): Throttle {
   return {
     count ({ tenant, appId }, method, reply) {
       reply.header('x-ms-resource-unit', '1')
-      const capacity = tenant.policy.writesPer150s
+      const { writesPerPeriod: capacity, periodMs } = tenant.policy
       if (method === 'GET' || capacity === null) return
       const key = `${tenant.id}/${appId}`
       const now = simulation.now()

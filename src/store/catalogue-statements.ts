@@ -21,7 +21,7 @@ export async function readLivingCallers (prisma: PrismaClient): Promise<LivingCa
 }
 
 // Columns that change without changing what the catalogue says.
-const restless = ['writes_spent_until', 'usage_reported_at', 'last_used_at']
+const restless = ['writes_spent_until', 'paused_until', 'usage_reported_at', 'last_used_at']
 
 const digestOf = (table: string, condition = Prisma.sql`true`) => Prisma.sql`
   (SELECT count(*) || ':' || coalesce(md5(string_agg(md5((to_jsonb(t) - ${restless}::text[])::text), '' ORDER BY t.id)), '')

@@ -1,15 +1,12 @@
 // The writes of the registration store, each one SQL statement and so one commit: a statement with a CTE costs a fraction of a batch transaction.
 // Times are PostgreSQL's: leases and due times of all replicas are on one clock.
 import { Prisma } from './generated/client.ts'
-import { spendWrites } from './write-budget.ts'
 
 /** Lease and attempt times in milliseconds, as the statements need them. */
 export interface LeaseTimes {
   leaseMs: number
   /** After the end of a lease nobody takes the row for this long: a Graph call of its holder may still be under way. */
   attemptTimeoutMs: number
-  /** Graph writes of one tenant over all replicas; 0: no limit. */
-  writesPerSecond: number
 }
 
 const interval = (ms: number | Prisma.Sql) => Prisma.sql`(${ms}::float8 * interval '1 millisecond')`
@@ -46,14 +43,14 @@ export function reserveStatement (registration: string, credentialId: string | n
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
       ON CONFLICT DO NOTHING
-      RETURNING id, created_at, provider_id
-    ), spent AS (${spendWrites(Prisma.sql`SELECT provider_id FROM reserved`, times.writesPerSecond)}), added AS (
+      RETURNING id, created_at
+    ), added AS (
       INSERT INTO credential (id, registration_id, state, created_at) 
       SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved WHERE ${credentialId}::uuid IS NOT NULL
     ), noted AS (${insertAudit('reserved', audit)})
-    SELECT r.id::text, 1::int8 AS lease_token, coalesce(s.wait_ms, 0)::float8 AS wait_ms FROM reserved r LEFT JOIN spent s ON true
+    SELECT r.id::text, 1::int8 AS lease_token FROM reserved r
     UNION ALL
-    SELECT r.id::text, NULL, 0
+    SELECT r.id::text, NULL
     FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
     WHERE (r.id = n.id OR (r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key)))
       AND NOT EXISTS (SELECT FROM reserved)`
@@ -113,7 +110,6 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
         applied_enabled = n.applied_enabled, desired_revision = n.desired_revision, applied_revision = n.applied_revision,
         object_id = n.object_id, client_id = n.client_id, principal_id = n.principal_id, application_id = n.application_id,
         attempts = n.attempts, last_fault = n.last_fault, stray_check_at = n.stray_check_at, sweeps = n.sweeps, purge_at = n.purge_at,
-        turn_at = n.turn_at,
         activated_at = n.activated_at, renewed_at = greatest(r.renewed_at, n.renewed_at), seen_at = n.seen_at, disabled_at = n.disabled_at, disabled_by = n.disabled_by, ended_at = n.ended_at,
         labels = n.labels, owner = n.owner, updated_at = now(),
         lease_until = CASE ${disposition} WHEN 'keep' THEN r.lease_until WHEN 'abandon' THEN now() END,

@@ -1,7 +1,6 @@
 // RegistrationStore over Prisma: typed reads, single-statement writes, leases fenced by their token.
 import type { EventTypes, Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
-import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import {
   acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
@@ -10,14 +9,13 @@ import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrati
 import { reservedRegistration, toRegistration } from './rows.ts'
 import { withinQuota } from './registration-quota.ts'
 import { guarded } from './store-errors.ts'
-import { spendWrites } from './write-budget.ts'
 
 export interface StoreTimes extends LeaseTimes {
   redeliveryWindowMs: number
 }
 
 interface LeasedRow { id: string, lease_token: bigint }
-interface ReservedRow { id: string, lease_token: bigint | null, wait_ms: number }
+interface ReservedRow { id: string, lease_token: bigint | null }
 
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
@@ -45,11 +43,19 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
       if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null }
       const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
-      return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease }, waitMs: row.wait_ms }
+      return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease } }
     }),
 
     find: (id: string) => guarded(async () =>
       orNull(await prisma.registration.findUnique({ where: { id }, ...withCredentials }))),
+
+    findOpen: ({ callerId, fingerprint, sharingKey }) => guarded(async () => {
+      const row = await prisma.registration.findFirst({
+        where: { callerId, OR: [...(fingerprint === null ? [] : [{ openFingerprint: fingerprint }]), ...(sharingKey === null ? [] : [{ sharingKey }])] },
+        select: { id: true }
+      })
+      return row?.id ?? null
+    }),
 
     findByClientId: (providerId: string, clientId: string) => guarded(async () =>
       orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials }))),
@@ -83,12 +89,6 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
         dueInMs: options.lease.kind === 'keep' ? null : options.lease.dueInMs
       }, times.redeliveryWindowMs, times))
       return rows.length === 1
-    }),
-
-    spendWrites: (providerId: string) => guarded(async () => {
-      if (times.writesPerSecond === 0) return 0
-      const [row] = await prisma.$queryRaw<{ wait_ms: number }[]>(spendWrites(Prisma.sql`SELECT ${providerId}::uuid AS provider_id`, times.writesPerSecond))
-      return row?.wait_ms ?? 0
     }),
 
     replaceManagementToken: (registrationId: string, digest: Uint8Array) => guarded(async () => await prisma.$executeRaw`

@@ -22,7 +22,6 @@ export function registrationJson (registration: Registration, managementToken: S
     stray_check_at: registration.strayCheckAt,
     sweeps: registration.sweeps,
     purge_at: registration.purgeAt,
-    turn_at: registration.turnAt,
     activated_at: registration.activatedAt,
     renewed_at: registration.renewedAt,
     seen_at: registration.seenAt,

@@ -8,7 +8,7 @@ import { someNewRegistration } from '../support/records.ts'
 import { operatorDatabase } from './operator-database.ts'
 import { runHere } from './run-cli.ts'
 
-const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 100, redeliveryWindowMs: 1_000, writesPerSecond: 0 }
+const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 100, redeliveryWindowMs: 1_000 }
 
 t.test('a client that expiry has disabled is enabled again, and Entra is to be told', async t => {
   const { cli, json, prisma, query } = await operatorDatabase(t)

@@ -162,7 +162,7 @@ t.test('a shared client that was kept stays, whoever hangs up', async t => {
   const { rows: [row] } = await database.query<{ id: string }>("UPDATE registration SET delivery = 'unknown' RETURNING id")
   const { prisma, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
-  const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000, writesPerSecond: 0 }
+  const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000 }
   await createDeliveryStore(prisma, times).markDeliveries(new Map([[row?.id ?? '', 'not_delivered']]))
   t.match(await register(nativeClient()), { status: 201, body: { client_id: clientId } })
 })

@@ -110,7 +110,7 @@ t.test('what the sandbox has made takes the place of what is missing and of noth
   t.match(complete, {
     database: { url: localDatabase },
     keyringFile: '/made',
-    entra: { tenant: { tenantId: installation.AZURE_TENANT_ID }, writesPerSecond: 18 },
+    entra: { tenant: { tenantId: installation.AZURE_TENANT_ID }, traffic: { writesPerSecond: 18 } },
     callers: { konnectApiKeys: ['konnect_key_0001'], adminApiKeys: ['made-operator'], initialAccessTokens: [] }
   })
 })

@@ -19,7 +19,7 @@ t.test('an installation with the necessary settings gets the documented defaults
         authorityHost: 'https://login.microsoftonline.com',
         graphBaseUrl: 'https://graph.microsoft.com'
       },
-      writesPerSecond: 18,
+      traffic: { writesPerSecond: 18, burst: 90, concurrency: 64 },
       federatedTokenFile: null
     },
     callers: { konnectApiKeys: [], adminApiKeys: [], initialAccessTokens: [] },
@@ -67,7 +67,7 @@ t.test('values are coerced, lists are split, empty ones count as not set', async
   })
   t.match(settings, {
     publicListener: { host: '0.0.0.0', port: 0 },
-    entra: { writesPerSecond: 0.5 },
+    entra: { traffic: { writesPerSecond: 0.5 } },
     probeNewSecrets: true,
     callers: { konnectApiKeys: ['first_key_0001', 'second_key_002'], adminApiKeys: ['operator-key.0001'] },
     logLevel: 'debug',

@@ -104,7 +104,7 @@ t.test('the journal holds every request with its ids and status, and no secret',
 
 t.test('a write limit answers 429 with Retry-After and the throttle headers, and refills with time', async t => {
   const tenant = await simulateTenant(t)
-  tenant.simulator.control.policy({ writesPer150s: 3 })
+  tenant.simulator.control.policy({ writesPerPeriod: 3 })
   const statuses: number[] = []
   for (const name of ['a', 'b', 'c', 'd']) statuses.push((await tenant.upsert(name, { displayName: name })).status)
   t.same(statuses, [201, 201, 201, 429])

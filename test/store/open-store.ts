@@ -26,7 +26,7 @@ export interface OpenStore {
   reserve: (changes?: Partial<NewRegistration>) => Promise<Held>
 }
 
-export const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 500, redeliveryWindowMs: 60_000, writesPerSecond: 0 }
+export const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 500, redeliveryWindowMs: 60_000 }
 
 export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Promise<OpenStore> {
   const database = await createTestDatabase(t)

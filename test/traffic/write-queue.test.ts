@@ -1,0 +1,141 @@
+// The queue of one replica, on a clock that stands still until it is moved.
+import t from 'tap'
+import { DirectoryError } from '../../src/registration/ports.ts'
+import { WriteQueue, type WriteBudget } from '../../src/registration/traffic/write-queue.ts'
+
+const silent = { debug () {}, info () {}, warn () {}, error () {} }
+
+/** PostgreSQL's side of the budget and a clock, both by hand. */
+function openQueue (budget: WriteBudget) {
+  let nowMs = 0
+  const sleepers = new Set<{ atMs: number, wake: (elapsed: boolean) => void }>()
+  const taken: number[] = []
+  let spentUntilMs = 0
+  const clock = {
+    monotonicMs: () => nowMs,
+    sleep: async (ms: number, signal?: AbortSignal) => await new Promise<boolean>(resolve => {
+      const sleeper = { atMs: nowMs + ms, wake: resolve }
+      sleepers.add(sleeper)
+      signal?.addEventListener('abort', () => { if (sleepers.delete(sleeper)) resolve(false) })
+    })
+  }
+  const msPerWrite = 1_000 / budget.writesPerSecond
+  const store = {
+    async takeWrites (_providerId: string, writes: number) {
+      taken.push(writes)
+      spentUntilMs = Math.max(spentUntilMs, nowMs) + writes * msPerWrite
+      const spentForMs = spentUntilMs - nowMs - budget.burst * msPerWrite
+      return { beginInMs: Math.max(0, spentForMs - writes * msPerWrite), spentForMs }
+    }
+  }
+  const settle = async (): Promise<void> => { await new Promise(resolve => setImmediate(resolve)) }
+  return {
+    queue: new WriteQueue({ providerId: 'p', budget, store, clock, log: silent }),
+    taken,
+    store,
+    deadline: (ms: number) => {
+      const endsAtMs = nowMs + ms
+      return { remainingMs: () => Math.max(0, endsAtMs - nowMs) }
+    },
+    async pass (ms: number): Promise<void> {
+      const untilMs = nowMs + ms
+      await settle()
+      for (;;) {
+        const next = [...sleepers].filter(({ atMs }) => atMs <= untilMs).sort((one, other) => one.atMs - other.atMs)[0]
+        if (next === undefined) break
+        nowMs = next.atMs
+        sleepers.delete(next)
+        next.wake(true)
+        await settle()
+      }
+      nowMs = untilMs
+    }
+  }
+}
+
+function catchError (work: () => unknown): unknown {
+  try {
+    work()
+    return null
+  } catch (error) {
+    return error
+  }
+}
+
+/** What became of a turn: `true` once it has begun, the error when it came too late. */
+function outcomeOf (begun: Promise<void>): { value: true | unknown } {
+  const outcome: { value: true | unknown } = { value: undefined }
+  begun.then(() => { outcome.value = true }, (error: unknown) => { outcome.value = error })
+  return outcome
+}
+
+t.test('one statement takes a quarter of a second of the budget, whoever needs it', async t => {
+  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0 })
+  const turns = Array.from({ length: 100 }, () => outcomeOf(queue.join('a', 3, deadline(8_000)).begin(deadline(8_000))))
+  await pass(1_001)
+  t.equal(turns.filter(({ value }) => value === true).length, 50, 'a second is 120 writes; the slice at hand is a quarter more')
+  await pass(2_000)
+  t.ok(turns.every(({ value }) => value === true))
+  t.same(taken, Array(10).fill(30))
+})
+
+t.test('who could not have his turn in time is refused at once, each with a later time', async t => {
+  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0 })
+  const times: number[] = []
+  let accepted = 0
+  for (let index = 0; index < 100; index++) {
+    try {
+      queue.join('a', 3, deadline(4_500))
+      accepted += 1
+    } catch (error) {
+      times.push((error as DirectoryError).retryAfterMs ?? 0)
+    }
+  }
+  t.equal(accepted, 40, 'ten registrations a second, for four seconds')
+  t.equal(times.length, 60)
+  t.ok(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0)), 'each a time of his own')
+  t.ok(Math.abs((times[59] ?? 0) - (10_000 - 2_250)) < 200, `the last after all others, half a deadline early: ${times[59]}`)
+  await pass(0)
+  t.equal(taken.length, 2, 'nothing was charged for them: the slice at hand and the next')
+})
+
+t.test('a turn that comes too late, or is given up, leaves its writes to others', async t => {
+  const { queue, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0 })
+  const first = queue.join('a', 3, deadline(8_000))
+  await pass(0)
+  const second = outcomeOf(queue.join('b', 3, deadline(8_000)).begin(deadline(8_000)))
+  // A pause that another replica has heard of.
+  first.giveUp()
+  await pass(200)
+  t.equal(second.value, true)
+  const late = queue.join('a', 3, deadline(8_000))
+  const more = Array.from({ length: 3 }, () => queue.join('a', 3, deadline(8_000)))
+  const outcome = outcomeOf(late.begin(deadline(10)))
+  for (const turn of more) turn.giveUp()
+  await pass(10)
+  t.equal(queue.waiting, 0)
+  t.ok(outcome.value === true || outcome.value instanceof DirectoryError)
+})
+
+t.test('while the tenant has to be left alone nobody is let in who can\'t wait for its end', async t => {
+  const { queue, deadline } = openQueue({ writesPerSecond: 30, burst: 90 })
+  queue.pause(20_000)
+  t.match(catchError(() => queue.join('a', 3, deadline(8_000))), { fault: 'throttled' })
+  t.doesNotThrow(() => queue.join('a', 3, deadline(30_000)))
+})
+
+t.test('a replica sees by the distance of its slices how many others take some', async t => {
+  const { queue, taken, store, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0 })
+  const fill = (): void => { for (let index = 0; index < 60; index++) queue.join('a', 3, deadline(60_000)) }
+  fill()
+  // Another replica takes as many.
+  for (let second = 0; second < 8; second++) {
+    await store.takeWrites('p', 30)
+    await pass(500)
+  }
+  taken.length = 0
+  fill()
+  fill()
+  // 360 writes are 3 s of the whole budget, and 6 s of half of it.
+  t.match(catchError(() => queue.join('a', 3, deadline(6_000))), { fault: 'throttled' })
+})
