@@ -6,9 +6,9 @@ import type { CheckState, Readiness, TenantState } from './readiness.ts'
 
 const word = <Name extends string>(names: Name[]) => Type.Unsafe<Name>({ type: 'string', enum: names })
 
-export const Liveness = Type.Object({ status: word(['ok']) }, { $id: 'Liveness', description: 'The process answers.', examples: [{ status: 'ok' }] })
+const Liveness = Type.Object({ status: word(['ok']) }, { $id: 'Liveness', description: 'The process answers.', examples: [{ status: 'ok' }] })
 
-export const ReadinessView = Type.Object({
+const ReadinessView = Type.Object({
   status: word(['ready', 'not_ready', 'draining']),
   checks: Type.Record(Type.String(), word<CheckState>(['ok', 'failed', 'timed_out']), { description: 'Parts of this replica; one that fails makes it not ready.' }),
   tenants: Type.Record(Type.String(), word<TenantState>(['unknown', 'usable', 'failing']), { description: 'Entra tenants by provider; they never decide the status.' })
@@ -17,6 +17,9 @@ export const ReadinessView = Type.Object({
   description: 'Whether this replica can serve.',
   examples: [{ status: 'ready', checks: { database: 'ok', migrations: 'ok', keyring: 'ok', started: 'ok' }, tenants: { default: 'usable' } }]
 })
+
+/** Components of the document, referred to by name. */
+export const healthComponents = [Liveness, ReadinessView]
 
 const common = { tags: ['Health'], security: [] }
 const answer = (description: string) => ({ description, content: { 'application/json': { schema: ref(ReadinessView) } } })
@@ -38,9 +41,6 @@ const readiness = {
 } satisfies DescribedRoute
 
 export const healthRoutes: FastifyPluginAsyncTypebox<{ readiness: Readiness }> = async (server, options) => {
-  server.addSchema(Liveness)
-  server.addSchema(ReadinessView)
-
   // Probes come every few seconds: they would bury the log.
   server.get('/healthz', { schema: liveness, logLevel: 'warn' }, async () => ({ status: 'ok' as const }))
 

@@ -3,12 +3,13 @@ import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
-import { healthRoutes } from './health-routes.ts'
+import { healthComponents, healthRoutes } from './health-routes.ts'
 import { metricsRoute, type MetricsText } from './metrics-route.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
 import { operationsApi, operationsComponents, operationsTags, type OperationsResources } from './operations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
+import { compilers } from './plugins/compilers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
@@ -47,6 +48,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   await server.register(answerHeaders)
   await server.register(admission)
   await server.register(jsonBodies)
+  await server.register(compilers)
   await server.register(routeMethods)
   await server.register(openapi, {
     title: 'DCR Broker: operations',
@@ -55,7 +57,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
     tags: [...operationsTags, { name: 'Health', description: 'For orchestrators, load balancers and Prometheus; no key needed.' }],
     securitySchemes: { operatorKey: { type: 'http', scheme: 'bearer', description: 'An operator key, or an Entra access token of an operator with an app role. Scopes decide what it may do.' } }
   })
-  for (const component of operationsComponents) server.addSchema(component)
+  for (const component of [...operationsComponents, ...healthComponents]) server.addSchema(component)
 
   await server.register(healthRoutes, { readiness })
   await server.register(metricsRoute, { metrics })

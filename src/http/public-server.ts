@@ -13,6 +13,7 @@ import { metadata, metadataTag, type AuthorizationServers } from './metadata/rou
 import { ownRegistrations, ownRegistrationsComponents, ownRegistrationsTag } from './own-registrations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
+import { compilers } from './plugins/compilers.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
@@ -56,6 +57,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   await server.register(answerHeaders)
   await server.register(admission)
   await server.register(jsonBodies)
+  await server.register(compilers)
   await server.register(routeMethods)
   await server.register(declaredGuards)
   await server.register(openapi, {

@@ -5,7 +5,6 @@ import { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type Fa
 import { clientErrorHandler } from './client-errors.ts'
 import { setAnswerHeaders } from './plugins/answer-headers.ts'
 import { BODY_LIMIT_BYTES, type Dialect } from './refusals.ts'
-import { buildSerializer } from './serializers.ts'
 
 /** Longer than the line of a request can be: ids are judged by their routes, after the key. */
 const MAX_PARAM_LENGTH = 16 * 1024
@@ -29,13 +28,7 @@ export function serverOptions (logger: FastifyBaseLogger, dialect: Dialect): Fas
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
     clientErrorHandler: clientErrorHandler(dialect, logger),
-    frameworkErrors: unreadablePathHandler(dialect),
-    schemaController: { compilersFactory: { buildSerializer } },
-    ajv: {
-      customOptions: {
-        removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: false, allowUnionTypes: true, keywords: ['x-secret', 'x-examples']
-      }
-    }
+    frameworkErrors: unreadablePathHandler(dialect)
   }
 }
 
