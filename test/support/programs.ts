@@ -8,8 +8,8 @@ const isCompiled = extname(import.meta.url) === '.js'
 export const sourceRoot = resolve(isCompiled ? 'dist-test' : '.')
 /** Of this process's modules. */
 export const moduleExtension = isCompiled ? '.js' : '.ts'
-/** What Node.js needs to load them. */
-export const loaderArguments: readonly string[] = isCompiled ? [] : ['--import=tsx']
+/** What Node.js needs to load them. WebAssembly is not optimised (.taprc says why). */
+export const loaderArguments: readonly string[] = ['--liftoff-only', ...isCompiled ? [] : ['--import=tsx']]
 
 /** Arguments of Node.js that run a program, named without its extension: `src/main`. */
 export function programArguments (program: string): string[] {
