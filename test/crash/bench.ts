@@ -1,7 +1,8 @@
 // What a crash test works with: a broker that can be killed, a simulator and a database that outlive it, and ways to stop it midway.
-import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Test } from 'tap'
 import { startSimulator, type Simulator } from '../../src/simulator/simulator.ts'
+import { rest } from '../faults/invariants.ts'
 import { prepareBrokerProcess, type BrokerProcess } from '../support/broker-process.ts'
 import { startPostgresProxy, type PostgresProxy } from '../support/postgres-proxy.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
@@ -49,11 +50,5 @@ export async function stopAt ({ simulator, proxy }: Bench, stop: Stop): Promise<
 
 /** Waits until every window is closed and the broker's own work is done but for the checks it makes minutes later. */
 export async function settled ({ database }: Bench): Promise<void> {
-  const signal = AbortSignal.timeout(PATIENCE_MS)
-  for (;;) {
-    const { rows: [row] } = await database.query<{ open: string }>(
-      "SELECT count(*) AS open FROM registration WHERE due_at < now() + interval '1 minute' OR redeliver_until IS NOT NULL")
-    if (row?.open === '0') return
-    await delay(50, undefined, { signal })
-  }
+  await rest({ database }, PATIENCE_MS)
 }

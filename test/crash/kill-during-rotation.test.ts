@@ -1,8 +1,9 @@
 // Promise 3 against SIGKILL: whatever a rotation was about to do, a valid secret is left, the client can be rotated again, and
 // in the end there is one password of ours.
 import t from 'tap'
+import { violations } from '../faults/invariants.ts'
 import { KONNECT_KEY, konnectApplication, request } from '../support/broker.ts'
-import { ourApplications, ourPasswords, secretWorks, violations } from '../support/entra-truth.ts'
+import { ourApplications, ourPasswords, secretWorks } from '../support/entra-truth.ts'
 import { openBench, settled, stopAt } from './bench.ts'
 import { hang, SAVE, type Stop } from './gaps.ts'
 
@@ -41,7 +42,7 @@ t.test('a broker killed in any gap of a rotation leaves a valid secret and, in t
 
   await broker.start(proxy.url)
   await settled(bench)
-  t.same(await violations(simulator, database), [])
+  t.same(await violations({ simulator, database }), [])
   for (const [index, { name, replaced }] of stops.entries()) {
     const { clientId = '', secret = '' } = clients[index] ?? {}
     t.equal(await secretWorks(simulator, clientId, secret), !replaced, `${name}: the old secret ${replaced ? 'is gone' : 'still works'}`)
@@ -49,5 +50,5 @@ t.test('a broker killed in any gap of a rotation leaves a valid secret and, in t
     t.equal(status, 200, `${name}: it can be rotated again`)
     t.equal(await secretWorks(simulator, clientId, body.client_secret), true)
   }
-  t.same(await violations(simulator, database), [])
+  t.same(await violations({ simulator, database }), [])
 })

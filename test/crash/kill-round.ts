@@ -1,9 +1,10 @@
 // One round of the crash tests: a registration is brought into every gap, the process is killed, started again, and what the
 // promises say is looked up in Entra and the database. All gaps of a round die by the same SIGKILL.
 import { setTimeout as delay } from 'node:timers/promises'
+import { violations } from '../faults/invariants.ts'
 import { KONNECT_KEY, konnectApplication, request, type Answer } from '../support/broker.ts'
 import type { BrokerProcess } from '../support/broker-process.ts'
-import { ourApplications, ourObjectCount, registrationIdOf, secretWorks, violations } from '../support/entra-truth.ts'
+import { ourApplications, ourObjectCount, registrationIdOf, secretWorks } from '../support/entra-truth.ts'
 import { ATTEMPT_TIMEOUT_MS, PATIENCE_MS, settled, stopAt, type Bench } from './bench.ts'
 import { gaps, type Gap } from './gaps.ts'
 
@@ -51,7 +52,7 @@ export async function killAndForget (bench: Bench, round: number): Promise<CutOf
 
 /** What must never be, whatever was killed when. `expectedApplications`: how many of ours stay. */
 export async function lastingViolations (bench: Bench, expectedApplications: number): Promise<string[]> {
-  const found = await violations(bench.simulator, bench.database)
+  const found = await violations(bench)
   const objects = ourObjectCount(bench.simulator)
   // A kept registration is an application and its principal; nothing waits in the bin.
   if (objects !== 2 * expectedApplications) found.push(`${objects} objects of ours in Entra instead of ${2 * expectedApplications}`)

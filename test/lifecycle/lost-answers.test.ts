@@ -1,8 +1,9 @@
 // A write that Entra made although its answer was lost is found, not made twice (promise 1).
 import t, { type Test } from 'tap'
 import type { FaultAction } from '../../src/simulator/faults.ts'
+import { violations } from '../faults/invariants.ts'
 import { konnectApplication, startTestBroker, type TestBroker } from '../support/broker.ts'
-import { ourApplications, ourPasswords, secretWorks, violations } from '../support/entra-truth.ts'
+import { ourApplications, ourPasswords, secretWorks } from '../support/entra-truth.ts'
 import { QUICK } from './times.ts'
 
 const writes = [
@@ -27,7 +28,7 @@ t.test('lost answers', async t => {
       })
     }
   }
-  t.same(await violations(broker.simulator, broker.database), [])
+  t.same(await violations(broker), [])
 })
 
 async function hasOneOfEach (t: Test, { konnect, simulator }: TestBroker, name: string): Promise<void> {

@@ -1,8 +1,9 @@
 // Entra that throttles, fails or replicates slowly: waited for within the deadline, gone on with after it (promises 1 and 5).
 import t, { type Test } from 'tap'
 import type { FaultAction, FaultRule } from '../../src/simulator/faults.ts'
+import { violations } from '../faults/invariants.ts'
 import { konnectApplication, startTestBroker, type TestBroker } from '../support/broker.ts'
-import { ourApplications, secretWorks, violations } from '../support/entra-truth.ts'
+import { ourApplications, secretWorks } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
 import { QUICK } from './times.ts'
 
@@ -50,7 +51,7 @@ t.test('hiccups', async t => {
       t.equal(await secretWorks(simulator, body.client_id, body.client_secret), true)
     })
   }
-  t.same(await violations(simulator, database), [])
+  t.same(await violations({ simulator, database }), [])
 })
 
 t.test('an Entra that is silent until after the deadline gets a 503 in time, and the repeat the finished client', async t => {
@@ -100,7 +101,7 @@ t.test('reads that go backwards leave one application and one password', async t
   const { status, body } = await konnect('POST', '', konnectApplication())
   t.equal(status, 201)
   t.equal(await secretWorks(simulator, body.client_id, body.client_secret), true)
-  t.same(await violations(simulator, database), [])
+  t.same(await violations({ simulator, database }), [])
 })
 
 function throttled (seconds: number): FaultRule {
@@ -118,5 +119,5 @@ async function repeatFindsTheFinishedClient (t: Test, { konnect, simulator, data
   t.equal(simulator.control.journal.entries({ method: 'PATCH' }).length, writes, 'nothing was made for the repeat')
   t.equal(await secretWorks(simulator, body.client_id, body.client_secret), true)
   t.same(ourApplications(simulator).map(({ appId }) => appId), [body.client_id])
-  t.same(await violations(simulator, database), [])
+  t.same(await violations({ simulator, database }), [])
 }

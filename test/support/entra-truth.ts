@@ -1,6 +1,5 @@
-// What the promises say about Entra and the database together, read from the simulator and the rows themselves.
+// What of the broker's is in Entra, read from the simulator itself.
 import type { Simulator } from '../../src/simulator/simulator.ts'
-import type { TestDatabase } from './postgres.ts'
 
 export interface EntraApplication {
   id: string
@@ -15,6 +14,11 @@ const REGISTRATION_TAG = 'dcr-reg:'
 /** The live applications that carry the broker's tag. */
 export function ourApplications (simulator: Simulator): EntraApplication[] {
   return (simulator.control.state().applications as EntraApplication[]).filter(isOurs)
+}
+
+/** What of ours is deleted but can be restored, applications and principals. */
+export function ourDeletedObjects (simulator: Simulator): EntraApplication[] {
+  return (simulator.control.state().deletedItems as EntraApplication[]).filter(isOurs)
 }
 
 /** Everything of ours in Entra, soft-deleted objects and principals included. */
@@ -32,27 +36,6 @@ export function registrationIdOf (application: EntraApplication): string {
 /** The passwords of an application that carry the broker's label. */
 export function ourPasswords (application: EntraApplication): EntraApplication['passwordCredentials'] {
   return application.passwordCredentials.filter(password => password.displayName?.startsWith('dcr:') === true)
-}
-
-/**
- * Sentences about what must never be: a registration with two live applications, an application whose row is not there or not
- * living, or one with another number of our passwords than one.
- */
-export async function violations (simulator: Simulator, database: TestDatabase): Promise<string[]> {
-  const { rows } = await database.query<{ id: string, state: string }>('SELECT id, state FROM registration')
-  const states = new Map(rows.map(row => [row.id, row.state]))
-  const seen = new Set<string>()
-  const found: string[] = []
-  for (const application of ourApplications(simulator)) {
-    const id = registrationIdOf(application)
-    if (seen.has(id)) found.push(`two live applications of ${id}`)
-    seen.add(id)
-    if (states.get(id) !== 'active') found.push(`an orphan of ${id}, whose row is ${states.get(id) ?? 'not there'}`)
-    const { length } = ourPasswords(application)
-    if (length !== 1) found.push(`${length} passwords of ours at ${id}`)
-  }
-  for (const { id, state } of rows) if (state === 'active' && !seen.has(id)) found.push(`no application for the active row ${id}`)
-  return found
 }
 
 /** Whether the token endpoint gives this client a token for itself. Asked beside the journal's faults only if none is armed for it. */
