@@ -17,8 +17,9 @@ export interface World {
   database: TestDatabase
   /** What callers have asked for and received. Without it I3 to I6 know of no caller. */
   ledger?: Ledger
-  /** Of all replicas. */
+  /** Lines of a replica's log, or of each of them. */
   logLines?: readonly string[]
+  logs?: ReadonlyArray<readonly string[]>
   /** Further secrets that must stand nowhere, by a name that may be printed. */
   secrets?: ReadonlyMap<string, string>
   /** The setting of the brokers; 8 s unless given. */
@@ -124,7 +125,7 @@ async function heldSecrets ({ simulator, ledger = new Ledger() }: World, rows: R
   return found
 }
 
-async function leaks ({ simulator, database, ledger = new Ledger(), logLines = [], secrets = new Map() }: World): Promise<string[]> {
+async function leaks ({ simulator, database, ledger = new Ledger(), logLines = [], logs = [], secrets = new Map() }: World): Promise<string[]> {
   const delivered = ledger.delivered().map(({ clientId, secret }): [string, string] => [`a secret of ${clientId}`, secret])
   const tokens = ledger.calls.map(({ answer }) => answer?.body?.registration_access_token).filter(token => typeof token === 'string')
     .map((token, index): [string, string] => [`registration access token ${index}`, token])
@@ -134,7 +135,7 @@ async function leaks ({ simulator, database, ledger = new Ledger(), logLines = [
   const refusals = ledger.calls.filter(({ answer }) => answer !== null && answer.status >= 400)
     .map(({ method, path, answer }): Haystack =>
       ({ name: `the refusal of ${method} ${path}`, bytes: Buffer.from(JSON.stringify([answer?.body, [...answer?.headers ?? []]])) }))
-  const haystacks = [{ name: 'a log', bytes: Buffer.from(logLines.join('\n')) }, ...refusals, ...await databaseHaystacks(database)]
+  const haystacks = [{ name: 'a log', bytes: Buffer.from([logLines, ...logs].flat().join('\n')) }, ...refusals, ...await databaseHaystacks(database)]
   const formed = haystacks.filter(({ bytes }) => SECRET_FORM.test(bytes.toString())).map(({ name }) => `I4: something that looks like a secret stands in ${name}`)
   return [...formed, ...searchLeaks(wanted, haystacks).map(({ secret, encoding, where }) => `I4: ${secret} stands in ${where} (${encoding})`)]
 }
