@@ -31,10 +31,10 @@ export function isPermanent (error: DirectoryError): boolean {
 export function waitBeforeRepeat (error: DirectoryError, attempt: number, random: number): number | null {
   if (isPermanent(error)) return null
   if (error.fault === 'missing') return null
-  // Retry-After is a floor; the jitter above it keeps replicas from coming back together.
-  if (error.retryAfterMs !== undefined) return error.retryAfterMs * (1 + random / 10)
   const ceiling = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt)
-  return ceiling / 2 + random * ceiling / 2
+  const backoffMs = ceiling / 2 + random * ceiling / 2
+  // Retry-After is a floor, and 0, or a date that is over, no invitation to hurry; the jitter above it keeps replicas from coming back together.
+  return Math.max(backoffMs, (error.retryAfterMs ?? 0) * (1 + random / 10))
 }
 
 /** Milliseconds before a row whose run failed is claimed again: 1 s, doubling, 5 minutes at most. */

@@ -12,7 +12,7 @@ const CREATE = { method: 'PATCH', path: '/applications\\(uniqueName' }
 
 t.jobs = 3
 
-t.test('a 429 whose Retry-After ends before the deadline is waited for', async t => {
+t.test('F10 a 429 whose Retry-After ends before the deadline is waited for', async t => {
   const { konnect, simulator } = await startTestBroker(t, { environment: QUICK })
   simulator.control.faults.add(throttled(1))
   const beganMs = performance.now()
@@ -21,7 +21,7 @@ t.test('a 429 whose Retry-After ends before the deadline is waited for', async t
   t.equal(simulator.control.journal.entries({ method: 'PATCH', path: '/applications\\(' }).length, 2)
 })
 
-t.test('a 429 whose Retry-After ends after the deadline is a 503 that says so, and the work goes on', async t => {
+t.test('F10 a 429 whose Retry-After ends after the deadline is a 503 that says so, and the work goes on', async t => {
   const broker = await startTestBroker(t, { environment: QUICK })
   broker.simulator.control.faults.add(throttled(4))
   const refused = await broker.konnect('POST', '', konnectApplication())
@@ -32,18 +32,18 @@ t.test('a 429 whose Retry-After ends after the deadline is a 503 that says so, a
   t.equal(broker.simulator.control.journal.entries({ method: 'PATCH', path: '/applications\\(' }).length, 2, 'Entra was left alone until then')
 })
 
-const hiccups: Array<{ what: string, action: FaultAction }> = [
-  { what: '503 without Retry-After', action: { type: 'status', status: 503, body: { error: { code: 'ServiceUnavailable', message: 'Try later' } } } },
-  { what: '504 page of a gateway', action: { type: 'html', status: 504 } },
-  { what: '500 page of a gateway', action: { type: 'html', status: 500 } },
-  { what: 'reset connection', action: { type: 'reset' } },
-  { what: 'concurrency violation', action: { type: 'status', status: 409, body: { error: { code: 'Directory_ConcurrencyViolation', message: 'Wait briefly' } } } }
+const hiccups: Array<{ fault: string, what: string, action: FaultAction }> = [
+  { fault: 'F11', what: '503 without Retry-After', action: { type: 'status', status: 503, body: { error: { code: 'ServiceUnavailable', message: 'Try later' } } } },
+  { fault: 'F11', what: '504 page of a gateway', action: { type: 'html', status: 504 } },
+  { fault: 'F11', what: '500 page of a gateway', action: { type: 'html', status: 500 } },
+  { fault: 'F11', what: 'reset connection', action: { type: 'reset' } },
+  { fault: 'F15', what: 'concurrency violation', action: { type: 'status', status: 409, body: { error: { code: 'Directory_ConcurrencyViolation', message: 'Wait briefly' } } } }
 ]
 
 t.test('hiccups', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
-  for (const { what, action } of hiccups) {
-    await t.test(`a ${what} before every write costs time only`, async t => {
+  for (const { fault, what, action } of hiccups) {
+    await t.test(`${fault} a ${what} before every write costs time only`, async t => {
       for (const path of ['/applications\\(uniqueName', '/servicePrincipals\\(appId', '/addPassword$']) simulator.control.faults.add({ match: { path }, action })
       const { status, body } = await konnect('POST', '', konnectApplication({ client_name: what }))
       t.equal(status, 201)
@@ -54,7 +54,7 @@ t.test('hiccups', async t => {
   t.same(await violations({ simulator, database }), [])
 })
 
-t.test('an Entra that is silent until after the deadline gets a 503 in time, and the repeat the finished client', async t => {
+t.test('F13 an Entra that is silent until after the deadline gets a 503 in time, and the repeat the finished client', async t => {
   const broker = await startTestBroker(t, { environment: QUICK })
   const id = broker.simulator.control.faults.add({ match: { ...CREATE, times: 'always' }, action: { type: 'hang' } })
   const beganMs = performance.now()
@@ -64,7 +64,7 @@ t.test('an Entra that is silent until after the deadline gets a 503 in time, and
   await repeatFindsTheFinishedClient(t, broker)
 })
 
-t.test('a service principal that can be made 5 s after its application is waited for with the numbers of chapter 4', async t => {
+t.test('F14 a service principal that can be made 5 s after its application is waited for with the numbers of chapter 4', async t => {
   const { konnect, simulator } = await startTestBroker(t, { simulator: { lag: { principalDelayMs: 5_000 } } })
   const { status, body } = await konnect('POST', '', konnectApplication())
   t.equal(status, 201)
@@ -72,21 +72,21 @@ t.test('a service principal that can be made 5 s after its application is waited
 })
 
 for (const principalRefusal of ['no-backing-application', 'denied'] as const) {
-  t.test(`a service principal that is refused as ${principalRefusal} until after the deadline is made in the background`, async t => {
+  t.test(`F14 a service principal that is refused as ${principalRefusal} until after the deadline is made in the background`, async t => {
     const broker = await startTestBroker(t, { environment: QUICK, simulator: { lag: { principalDelayMs: 5_000, principalRefusal } } })
     t.equal((await broker.konnect('POST', '', konnectApplication())).status, 503)
     await repeatFindsTheFinishedClient(t, broker)
   })
 }
 
-t.test('an application that reads do not show for 5 s is not taken for gone', async t => {
+t.test('F14 an application that reads do not show for 5 s is not taken for gone', async t => {
   const broker = await startTestBroker(t, { environment: QUICK, simulator: { lag: { readDelayMs: 5_000, listDelayMs: 5_000 } } })
   const { status } = await broker.konnect('POST', '', konnectApplication())
   t.equal(status, 503)
   await repeatFindsTheFinishedClient(t, broker)
 })
 
-t.test('a young client that Entra does not show is not taken for gone', async t => {
+t.test('F14 a young client that Entra does not show is not taken for gone', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
   const { body: { client_id: clientId } } = await konnect('POST', '', konnectApplication())
   simulator.control.lag({ readDelayMs: 60_000 })
@@ -95,7 +95,7 @@ t.test('a young client that Entra does not show is not taken for gone', async t 
   t.same(rows, [{ state: 'active' }])
 })
 
-t.test('reads that go backwards leave one application and one password', async t => {
+t.test('F14 reads that go backwards leave one application and one password', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK, simulator: { lag: { staleReadMs: 1_000 } } })
   simulator.control.faults.add({ match: CREATE, action: { type: 'reset' }, when: 'after' })
   const { status, body } = await konnect('POST', '', konnectApplication())
