@@ -1,7 +1,7 @@
 // Promises 1, 2 and 3 against SIGKILL. The suite makes two rounds; `npm run crash` makes more: its argument is their number.
 import t, { type Test } from 'tap'
+import { gaps } from '../faults/gaps.ts'
 import { openBench, type Bench } from './bench.ts'
-import { gaps } from './gaps.ts'
 import { killAndForget, killAndRepeat, lastingViolations, type CutOff } from './kill-round.ts'
 
 const rounds = Number(process.argv[2] ?? 2)
@@ -10,13 +10,13 @@ const SHORT_WINDOW_MS = 5_000
 
 t.jobs = 2
 
-t.test('a broker killed in any gap of a create answers the repeated request, with one application for each', async t => {
+t.test('F1 to F5: a broker killed in any gap of a create answers the repeated request, with one application for each', async t => {
   const bench = await openBench(t, LONG_WINDOW_MS)
   t.same(await faultsOf(t, bench, killAndRepeat), [])
   t.same(await lastingViolations(bench, gaps.length * rounds), [])
 })
 
-t.test('a broker killed in any gap of a create that nobody repeats leaves nothing in Entra but what may have been received', async t => {
+t.test('F1 to F5: a broker killed in any gap of a create that nobody repeats leaves nothing in Entra but what may have been received', async t => {
   const bench = await openBench(t, SHORT_WINDOW_MS)
   t.same(await faultsOf(t, bench, killAndForget), [])
   t.same(await lastingViolations(bench, gaps.filter(gap => gap.kept).length * rounds), [])

@@ -1,12 +1,11 @@
 // One round of the crash tests: a registration is brought into every gap, the process is killed, started again, and what the
 // promises say is looked up in Entra and the database. All gaps of a round die by the same SIGKILL.
-import { setTimeout as delay } from 'node:timers/promises'
-import { violations } from '../faults/invariants.ts'
-import { KONNECT_KEY, konnectApplication, request, type Answer } from '../support/broker.ts'
-import type { BrokerProcess } from '../support/broker-process.ts'
+import type { Answer } from '../support/broker.ts'
 import { ourApplications, ourObjectCount, registrationIdOf, secretWorks } from '../support/entra-truth.ts'
-import { ATTEMPT_TIMEOUT_MS, PATIENCE_MS, settled, stopAt, type Bench } from './bench.ts'
-import { gaps, type Gap } from './gaps.ts'
+import { gaps, type Gap } from '../faults/gaps.ts'
+import { rest, violations } from '../faults/invariants.ts'
+import { stopAt } from '../faults/stops.ts'
+import { ATTEMPT_TIMEOUT_MS, type Bench } from './bench.ts'
 
 /** What became of the registration that was cut off in one gap. Sentences in `faults` are broken promises. */
 export interface CutOff {
@@ -21,7 +20,7 @@ export async function killAndRepeat (bench: Bench, round: number): Promise<CutOf
   const before = new Set(ourApplications(bench.simulator).map(({ id }) => id))
   await bench.broker.start(bench.proxy.url)
   return await Promise.all(gaps.map(async (gap, index): Promise<CutOff> => {
-    const { answer, refusals } = await repeatUntilAnswered(bench, bodyOf(round, gap))
+    const { answer, refusals } = await bench.createPatiently(bench.broker, { client_name: nameOf(round, gap) })
     const faults = answer.status === 201 ? [] : [`the repeat got ${answer.status}`]
     const { client_id: clientId, client_secret: clientSecret } = answer.body
     if (answer.status === 201 && !await secretWorks(bench.simulator, clientId, clientSecret)) faults.push('the secret does not work')
@@ -38,7 +37,7 @@ export async function killAndRepeat (bench: Bench, round: number): Promise<CutOf
 export async function killAndForget (bench: Bench, round: number): Promise<CutOff[]> {
   await killInEveryGap(bench, round)
   await bench.broker.start(bench.proxy.url)
-  await settled(bench)
+  await rest(bench)
   const live = ourApplications(bench.simulator)
   return await Promise.all(gaps.map(async (gap): Promise<CutOff> => {
     const { rows } = await bench.database.query<{ id: string, state: string, delivery: string }>(
@@ -76,9 +75,9 @@ async function killInEveryGap (bench: Bench, round: number): Promise<Array<Answe
 }
 
 /** The first request of a process is slow: its code is compiled, its token asked for. */
-async function warmUp ({ broker }: Bench): Promise<void> {
-  const { body } = await post(broker, konnectApplication({ portal_id: 'test portal_id' }))
-  await request(`${broker.url}/konnect/${body.client_id}`, 'DELETE', undefined, { 'x-api-key': KONNECT_KEY })
+async function warmUp (bench: Bench): Promise<void> {
+  const { body } = await bench.create(bench.broker, { portal_id: 'test portal_id' })
+  await bench.konnect(bench.broker, 'DELETE', `/${body.client_id}`)
 }
 
 /** Sends a create and resolves when it stands in the gap: with its answer, if it has one by then. */
@@ -87,7 +86,7 @@ async function bringInto (bench: Bench, gap: Gap, round: number): Promise<Answer
   // A mark names no client: the one answer of this round is the next to be marked.
   const isNamed = 'statement' in stop && !gap.answered
   const reached = stopAt(bench, isNamed ? { statement: { ...stop.statement, parameters: new RegExp(nameOf(round, gap)) } } : stop)
-  const sent = post(bench.broker, bodyOf(round, gap))
+  const sent = bench.create(bench.broker, { client_name: nameOf(round, gap) })
   const answer = gap.answered ? await sent : undefined
   // The kill cuts the connection of an unanswered request.
   if (!gap.answered) sent.catch(() => {})
@@ -95,24 +94,6 @@ async function bringInto (bench: Bench, gap: Gap, round: number): Promise<Answer
   return answer
 }
 
-/** As Konnect's user would: a 503 says when to come back. */
-async function repeatUntilAnswered ({ broker }: Bench, body: unknown): Promise<{ answer: Answer, refusals: number }> {
-  const signal = AbortSignal.timeout(PATIENCE_MS)
-  for (let refusals = 0; ; refusals++) {
-    const answer = await post(broker, body)
-    if (answer.status !== 503) return { answer, refusals }
-    await delay(Number(answer.headers.get('retry-after')) * 1_000, undefined, { signal })
-  }
-}
-
-function post ({ url }: BrokerProcess, body: unknown): Promise<Answer> {
-  return request(`${url}/konnect`, 'POST', body, { 'x-api-key': KONNECT_KEY })
-}
-
 function nameOf (round: number, gap: Gap): string {
   return `Round ${round}, ${gap.name}.`
-}
-
-function bodyOf (round: number, gap: Gap): Record<string, unknown> {
-  return konnectApplication({ client_name: nameOf(round, gap) })
 }

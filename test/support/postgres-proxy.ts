@@ -1,8 +1,10 @@
-// A proxy in front of PostgreSQL that stops one chosen statement: before the server has seen it, or after it was committed and
-// before its client hears of it. Every write of the broker is one statement, so this cuts a commit on either side.
+// A proxy in front of PostgreSQL that breaks what a test tells it to. One chosen statement: kept back before the server has seen it or
+// after it was committed and before its client hears of it, its connection cut there, or refused. Every write of the broker is
+// one statement, so this cuts a commit on either side. Or the whole database: away, silent, at another address.
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { cStrings, errorResponse, MESSAGES, MessageReader } from './postgres-protocol.ts'
 
 export interface Hold {
   /** Fits the text of the statement. */
@@ -12,30 +14,44 @@ export interface Hold {
   side: 'before' | 'after'
 }
 
+/** Statements that the proxy answers itself, with an error; the server never sees them. */
+export interface Refusal extends Omit<Hold, 'side'> {
+  sqlState: string
+  /** How many of them; default 1. */
+  times?: number
+}
+
 export interface PostgresProxy {
   /** The given connection string, through the proxy. */
   url: string
   /** Stops the next statement that fits, for ever. Resolves when it is stopped (`after`: committed, its answer kept back). */
   hold (hold: Hold): Promise<void>
+  /** Cuts the connection of the next statement that fits. `after`: it is committed, and its client can't know. */
+  cut (hold: Hold): Promise<void>
+  /** Answers the function that tells how many were refused so far. */
+  refuse (refusal: Refusal): () => number
+  /** The database is away: all connections are cut and new ones refused. */
+  away (): void
+  /** Nobody gets an answer any more, and nobody is told. */
+  silence (): void
+  /** Ends `away` and `silence`; at another address when one is given. */
+  back (databaseUrl?: string): void
 }
 
-interface ArmedHold extends Hold {
-  reached: () => void
-}
-
-/** Messages of the frontend that are looked into (PostgreSQL's protocol, version 3). */
-const PARSE = 0x50
-const BIND = 0x42
-const READY_FOR_QUERY = 0x5a
+type Caught = { kind: 'hold' | 'cut', side: Hold['side'], reached: () => void } | { kind: 'refuse', sqlState: string }
+type Armed = Omit<Hold, 'side'> & { catch: () => Caught, remaining: number }
 
 export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl: string): Promise<PostgresProxy> {
-  const upstream = new URL(databaseUrl)
+  let upstream = new URL(databaseUrl)
+  let state: 'passing' | 'silent' | 'away' = 'passing'
   const sockets = new Set<Socket>()
-  const armed: ArmedHold[] = []
+  const armed: Armed[] = []
   const server = createServer(client => {
+    if (state === 'away') return client.destroy()
     const database = connect(Number(upstream.port || 5432), upstream.hostname)
     for (const socket of [client, database]) {
       sockets.add(socket)
+      if (state === 'silent') socket.pause()
       socket.on('error', () => {}).on('close', () => {
         client.destroy()
         database.destroy()
@@ -54,78 +70,80 @@ export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl
   const url = new URL(databaseUrl)
   url.hostname = '127.0.0.1'
   url.port = String((server.address() as AddressInfo).port)
+
+  const arm = async (kind: 'hold' | 'cut', { side, ...fits }: Hold): Promise<void> => await new Promise(resolve => {
+    armed.push({ ...fits, remaining: 1, catch: () => ({ kind, side, reached: resolve }) })
+  })
   return {
     url: url.href,
-    hold: async hold => await new Promise(resolve => armed.push({ ...hold, reached: resolve }))
+    hold: async hold => await arm('hold', hold),
+    cut: async hold => await arm('cut', hold),
+    refuse ({ sqlState, times = 1, ...fits }) {
+      let refused = 0
+      armed.push({ ...fits, remaining: times, catch: () => { refused += 1; return { kind: 'refuse', sqlState } } })
+      return () => refused
+    },
+    away () {
+      state = 'away'
+      for (const socket of sockets) socket.destroy()
+    },
+    silence () {
+      state = 'silent'
+      for (const socket of sockets) socket.pause()
+    },
+    back (databaseUrl) {
+      if (databaseUrl !== undefined) upstream = new URL(databaseUrl)
+      state = 'passing'
+      for (const socket of sockets) socket.resume()
+    }
   }
 }
 
-/** Passes bytes both ways until a held statement comes by. */
-function join (client: Socket, database: Socket, armed: ArmedHold[]): void {
+/** Passes bytes both ways until an armed statement comes by. */
+function join (client: Socket, database: Socket, armed: Armed[]): void {
   const statements = new Map<string, string>()
-  let caught: ArmedHold | undefined
+  let caught: Caught | undefined
+  let isWhole = false
 
   const look = (type: number, body: Buffer): void => {
-    if (type === PARSE) {
+    isWhole = type === MESSAGES.sync
+    if (type === MESSAGES.parse) {
       const [name = '', text = ''] = cStrings(body, 2)
       statements.set(name, text)
-    } else if (type === BIND) {
+    } else if (type === MESSAGES.bind) {
       const [, name = ''] = cStrings(body, 2)
       const text = statements.get(name) ?? ''
-      const index = armed.findIndex(hold => hold.statement.test(text) && (hold.parameters?.test(body.toString('utf8')) ?? true))
-      if (index >= 0) caught = armed.splice(index, 1)[0]
+      const index = armed.findIndex(({ statement, parameters }) => statement.test(text) && (parameters?.test(body.toString('utf8')) ?? true))
+      const found = armed[index]
+      if (found === undefined) return
+      caught = found.catch()
+      if (--found.remaining === 0) armed.splice(index, 1)
     }
+  }
+  const stop = (side: Hold['side']): void => {
+    if (caught === undefined || caught.kind === 'refuse' || caught.side !== side) return
+    if (caught.kind === 'cut') client.destroy()
+    caught.reached()
   }
   const frontend = new MessageReader({ hasStartupMessage: true, look })
   const backend = new MessageReader({
     hasStartupMessage: false,
     // The transaction of a single statement has ended when the server is ready for the next one.
-    look: type => { if (type === READY_FOR_QUERY && caught?.side === 'after') caught.reached() }
+    look: type => { if (type === MESSAGES.readyForQuery) stop('after') }
   })
   client.on('data', chunk => {
     frontend.read(chunk)
-    if (caught?.side === 'before') return caught.reached()
+    if (caught?.kind === 'refuse') {
+      if (!isWhole) return
+      client.write(errorResponse(caught.sqlState))
+      caught = undefined
+      return
+    }
+    if (caught?.side === 'before') return stop('before')
     database.write(chunk)
   })
   database.on('data', chunk => {
     backend.read(chunk)
-    if (caught === undefined) client.write(chunk)
+    if (caught === undefined && !client.destroyed) client.write(chunk)
   })
-}
-
-/** Cuts a stream into messages: a type byte, a length that counts itself, the body. The first of a client has no type. */
-class MessageReader {
-  #rest: Buffer = Buffer.alloc(0)
-  #untyped: boolean
-  readonly #look: (type: number, body: Buffer) => void
-
-  constructor (options: { hasStartupMessage: boolean, look: (type: number, body: Buffer) => void }) {
-    this.#untyped = options.hasStartupMessage
-    this.#look = options.look
-  }
-
-  read (chunk: Buffer): void {
-    this.#rest = Buffer.concat([this.#rest, chunk])
-    for (;;) {
-      const typeBytes = this.#untyped ? 0 : 1
-      if (this.#rest.length < typeBytes + 4) return
-      const end = typeBytes + this.#rest.readUInt32BE(typeBytes)
-      if (this.#rest.length < end) return
-      if (!this.#untyped) this.#look(this.#rest.readUInt8(0), this.#rest.subarray(5, end))
-      this.#untyped = false
-      this.#rest = this.#rest.subarray(end)
-    }
-  }
-}
-
-/** The first `count` zero-terminated strings of a message. */
-function cStrings (body: Buffer, count: number): string[] {
-  const strings: string[] = []
-  for (let start = 0; strings.length < count;) {
-    const end = body.indexOf(0, start)
-    if (end < 0) break
-    strings.push(body.toString('utf8', start, end))
-    start = end + 1
-  }
-  return strings
 }

@@ -11,9 +11,9 @@ export const moduleExtension = isCompiled ? '.js' : '.ts'
 /** What Node.js needs to load them. WebAssembly is not optimised (.taprc says why). */
 export const loaderArguments: readonly string[] = ['--liftoff-only', ...isCompiled ? [] : ['--import=tsx']]
 
-/** Arguments of Node.js that run a program, named without its extension: `src/main`. */
-export function programArguments (program: string): string[] {
-  return [...loaderArguments, modulePath(program)]
+/** Arguments of Node.js that run a program, named without its extension: `src/main`. `preload` names modules that are loaded before it. */
+export function programArguments (program: string, preload: readonly string[] = []): string[] {
+  return [...loaderArguments, ...preload.map(module => `--import=${modulePath(module)}`), modulePath(program)]
 }
 
 export function modulePath (module: string): string {
