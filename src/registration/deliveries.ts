@@ -1,5 +1,5 @@
 // What became of answers, collected and written in batches: a mark costs the happy path no commit.
-import { DeliveryMarks } from './delivery-marks.ts'
+import { DeliveryMarks, type SeenAnswer } from './delivery-marks.ts'
 import type { Clock, DeliveryOutcome, DeliveryStore, Log } from './ports.ts'
 
 export { FLUSH_INTERVAL_MS } from './delivery-marks.ts'
@@ -9,11 +9,6 @@ const FLUSH_WAIT_MS = 500
 const CLOSE_WAIT_MS = 3_000
 /** Answers remembered to tell a repeat from a request that came while the first was under way. */
 const MAX_RECENT = 10_000
-
-export interface SeenAnswer {
-  outcome: DeliveryOutcome
-  atMs: number
-}
 
 export interface Deliveries {
   /** Remembers an outcome; a later `delivered` wins over an earlier `not_delivered`. */
@@ -41,8 +36,9 @@ export function createDeliveries (store: Pick<DeliveryStore, 'markDeliveries'>, 
 
   return {
     mark (registrationId, outcome) {
-      marks.add(registrationId, outcome)
-      if (recent.get(registrationId)?.outcome !== 'delivered') recent.set(registrationId, { outcome, atMs: clock.monotonicMs() })
+      const answer: SeenAnswer = { outcome, atMs: clock.monotonicMs() }
+      marks.add(registrationId, answer)
+      if (recent.get(registrationId)?.outcome !== 'delivered') recent.set(registrationId, answer)
       if (recent.size > MAX_RECENT) recent.delete(recent.keys().next().value as string)
     },
     seen: registrationId => recent.get(registrationId) ?? null,

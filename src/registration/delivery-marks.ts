@@ -6,11 +6,17 @@ const LONGEST_DELAY_MS = 5_000
 /** Marks kept while the database is away; beyond it the oldest are forgotten and their rows end as `unknown`. */
 const MAX_PENDING = 100_000
 
-type Marks = Map<string, DeliveryOutcome>
+/** What became of an answer, and when on the monotonic clock of this process. */
+export interface SeenAnswer {
+  outcome: DeliveryOutcome
+  atMs: number
+}
+
+type Marks = Map<string, SeenAnswer>
 
 export class DeliveryMarks {
   readonly #store: Pick<DeliveryStore, 'markDeliveries'>
-  readonly #clock: Pick<Clock, 'sleep'>
+  readonly #clock: Pick<Clock, 'monotonicMs' | 'sleep'>
   readonly #log: Log
   #pending: Marks = new Map()
   #sending: Marks = new Map()
@@ -22,7 +28,7 @@ export class DeliveryMarks {
   #failing = false
   #stopped = false
 
-  constructor (store: Pick<DeliveryStore, 'markDeliveries'>, clock: Pick<Clock, 'sleep'>, log: Log) {
+  constructor (store: Pick<DeliveryStore, 'markDeliveries'>, clock: Pick<Clock, 'monotonicMs' | 'sleep'>, log: Log) {
     this.#store = store
     this.#clock = clock
     this.#log = log
@@ -33,8 +39,8 @@ export class DeliveryMarks {
     return new Set([...this.#sending.keys(), ...this.#pending.keys()]).size
   }
 
-  add (registrationId: string, outcome: DeliveryOutcome): void {
-    this.#keep(registrationId, outcome)
+  add (registrationId: string, answer: SeenAnswer): void {
+    this.#keep(registrationId, answer)
     this.#schedule()
   }
 
@@ -67,7 +73,8 @@ export class DeliveryMarks {
     this.#sending = this.#pending
     this.#pending = new Map()
     try {
-      await this.#store.markDeliveries(this.#sending)
+      const nowMs = this.#clock.monotonicMs()
+      await this.#store.markDeliveries(new Map([...this.#sending].map(([id, { outcome, atMs }]) => [id, { outcome, ageMs: nowMs - atMs }])))
       this.#succeeded(this.#sending.size)
       return true
     } catch (error) {
@@ -88,15 +95,15 @@ export class DeliveryMarks {
     // What failed is older than what came meanwhile.
     const newer = this.#pending
     this.#pending = new Map(this.#sending)
-    for (const [registrationId, outcome] of newer) this.#keep(registrationId, outcome)
+    for (const [registrationId, answer] of newer) this.#keep(registrationId, answer)
     this.#delayMs = Math.min(LONGEST_DELAY_MS, this.#delayMs * 2)
     // Said once, until they are written again.
     if (!this.#failing) this.#log.warn({ err: error, marks: this.#pending.size }, 'Delivery marks could not be written; they are kept and tried again')
     this.#failing = true
   }
 
-  #keep (registrationId: string, outcome: DeliveryOutcome): void {
-    if (this.#pending.get(registrationId) !== 'delivered') this.#pending.set(registrationId, outcome)
+  #keep (registrationId: string, answer: SeenAnswer): void {
+    if (this.#pending.get(registrationId)?.outcome !== 'delivered') this.#pending.set(registrationId, answer)
     if (this.#pending.size > MAX_PENDING) this.#pending.delete(this.#pending.keys().next().value as string)
   }
 

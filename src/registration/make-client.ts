@@ -2,7 +2,7 @@
 import { actorOf, type Call } from './access.ts'
 import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
-import { FLUSH_INTERVAL_MS } from './deliveries.ts'
+import { FLUSH_INTERVAL_MS, type Deliveries } from './deliveries.ts'
 import { LeaseLostError, RegistrationError } from './errors.ts'
 import { busy, toRegistrationError } from './failures.ts'
 import { isBeingMade } from './lifecycle.ts'
@@ -27,19 +27,28 @@ export interface Made {
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
 export async function makeClient (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Made> {
-  const { clock, directories } = core.ports
-  const startedAtMs = clock.monotonicMs()
+  const { deliveries, ports: { clock, directories } } = core
+  const startedAtMs = clock.monotonicMs() - (call.elapsedMs ?? 0)
   // A tenant in which the broker can't act at all: nothing is begun there. Throws DirectoryError.
   directories.of(entry.providerId)
+  // The registration of the same request whose answer had been delivered when this one began.
+  let closedId: string | null = null
   for (;;) {
-    const begun = await begin(core, entry, call, deadline)
+    const begun = await begin(core, entry, closedId, call, deadline)
     if (begun.kind === 'refused') throw quotaReached(begun.quota)
     if (begun.kind === 'reserved') {
       const operation = new Operation(core, begun.held, deadline, actorOf(call), { resumed: false, turn: begun.turn })
       return { client: await make(core, operation, deadline), isNew: true }
     }
-    const client = begun.openId === null ? null : await answerOfOpen(core, entry, begun.openId, startedAtMs, call, deadline)
+    const { openId, deliveredMsAgo } = begun
+    // Reckoned from the end of the statement, however long it waited: in doubt the request came before.
+    if (openId !== null && deliveredMsAgo !== null && startedAtMs > clock.monotonicMs() - deliveredMsAgo) {
+      closedId = openId
+      continue
+    }
+    const client = openId === null ? null : await answerOfOpen(core, entry, openId, startedAtMs, call, deadline)
     if (client !== null) return { client, isNew: false }
+    if (openId !== null && wasDeliveredBefore(deliveries, openId, startedAtMs)) closedId = openId
     if (deadline.remainingMs() < 2 * POLL_MS) throw busy()
     await clock.sleep(POLL_MS)
   }
@@ -48,7 +57,7 @@ export async function makeClient (core: Core, entry: NewRegistration, call: Call
 type Begun = Exclude<Reservation, { kind: 'reserved' }> | Extract<Reservation, { kind: 'reserved' }> & { turn: Turn }
 
 // The turn is asked for before the row is there: what the tenant has no room for leaves nothing behind. A repeat needs no turn.
-async function begin (core: Core, entry: NewRegistration, call: Call, deadline: Deadline): Promise<Begun> {
+async function begin (core: Core, entry: NewRegistration, closedId: string | null, call: Call, deadline: Deadline): Promise<Begun> {
   const { store } = core.ports
   let turn: Turn
   try {
@@ -56,11 +65,11 @@ async function begin (core: Core, entry: NewRegistration, call: Call, deadline: 
   } catch (error) {
     // The same request may be about to commit its row.
     await core.beginning.get(requestOf(entry))?.catch(() => {})
-    const openId = await store.findOpen(entry)
-    if (openId === null) throw noRoom(error)
-    return { kind: 'open', openId }
+    const open = await store.findOpen(entry, closedId)
+    if (open === null) throw noRoom(error)
+    return open
   }
-  const reserving = store.reserve(entry, [reservedNote(core, entry, call)])
+  const reserving = store.reserve(entry, [reservedNote(core, entry, call)], closedId)
   core.beginning.set(requestOf(entry), reserving)
   try {
     const reservation = await reserving
@@ -120,16 +129,22 @@ async function answerOfOpen (
 async function repeatAnswer (core: Core, open: Registration, startedAtMs: number, deadline: Deadline): Promise<RegisteredClient | null> {
   const { deliveries, ports: { store, clock } } = core
   const before = deliveries.seen(open.id)
-  if (before?.outcome === 'delivered' && before.atMs < startedAtMs) {
+  if (wasDeliveredBefore(deliveries, open.id, startedAtMs)) {
     await deliveries.flush()
     return null
   }
   // Answered a moment ago, here or by another replica, and perhaps delivered: the mark is on the way.
   if (!isBeingMade(open) && open.delivery === 'pending' && before === null) await clock.sleep(MARK_GRACE_MS)
   // Who came while the first request was under way gets its answer, even if that has been delivered since.
-  const joined = isBeingMade(open) || deliveries.seen(open.id)?.outcome === 'delivered'
+  const joined = isBeingMade(open) || open.delivery === 'delivered' || deliveries.seen(open.id)?.outcome === 'delivered'
   if (!await store.extendWindow(open.id) && !joined) return null
   return await outcomeOf(core, open.id, deadline)
+}
+
+/** As this process knows for certain. */
+function wasDeliveredBefore (deliveries: Deliveries, registrationId: string, startedAtMs: number): boolean {
+  const answer = deliveries.seen(registrationId)
+  return answer?.outcome === 'delivered' && answer.atMs < startedAtMs
 }
 
 function quotaReached (quota: 'caller' | 'policy'): RegistrationError {

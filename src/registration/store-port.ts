@@ -21,10 +21,16 @@ export type LeaseDisposition =
   /** Like release, but a Graph write may still land: nobody may take the row before one attempt timeout has passed. */
   | { kind: 'abandon', dueInMs: number }
 
+/** Another registration answers a request, unless its answer had been delivered before; null when it appeared in this very moment: ask again. */
+export interface OpenRegistration {
+  kind: 'open'
+  openId: string | null
+  deliveredMsAgo: number | null
+}
+
 export type Reservation =
   | { kind: 'reserved', held: Held }
-  /** Another registration answers this request; null when it appeared in this very moment: ask again. */
-  | { kind: 'open', openId: string | null }
+  | OpenRegistration
   | { kind: 'refused', quota: 'caller' | 'policy' }
 
 /** Which events to look at, by their type. */
@@ -42,6 +48,9 @@ export interface SaveOptions {
 
 export type DeliveryOutcome = 'delivered' | 'not_delivered'
 
+/** What became of an answer, and how many milliseconds ago. */
+export interface DeliveryMark { outcome: DeliveryOutcome, ageMs: number }
+
 /** Thrown when the database can't be reached or refuses to serve; the outcome of a write is then unknown. */
 export class StoreUnavailableError extends Error {
   constructor (message: string, options: { cause?: unknown } = {}) {
@@ -58,11 +67,14 @@ export class StoreUnavailableError extends Error {
  * - each method is one commit at most.
  */
 export interface RegistrationStore {
-  /** Inserts the row, its credential and audit, and takes the lease; or names the registration of the same id, or of this caller with the same fingerprint or sharing key. */
-  reserve (entry: NewRegistration, audit: readonly AuditEntry[]): Promise<Reservation>
+  /**
+   * Inserts the row, its credential and audit, and takes the lease; or names the registration of the same id, or of this caller
+   * with the same fingerprint or sharing key. `closedId` does not count: its answer had been delivered when this request began.
+   */
+  reserve (entry: NewRegistration, audit: readonly AuditEntry[], closedId?: string | null): Promise<Reservation>
   find (id: string): Promise<Registration | null>
-  /** The id of the registration that `reserve` would name instead of making one; null: there is none. */
-  findOpen (entry: Pick<NewRegistration, 'callerId' | 'fingerprint' | 'sharingKey'>): Promise<string | null>
+  /** The registration that `reserve` would name instead of making one; null: there is none. */
+  findOpen (entry: Pick<NewRegistration, 'callerId' | 'fingerprint' | 'sharingKey'>, closedId?: string | null): Promise<OpenRegistration | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>
   /** Takes the lease of one row if it is free; null if somebody holds it (or the row is not there). */
   acquire (id: string): Promise<Held | null>
@@ -113,7 +125,7 @@ export interface ExpiryStore {
 
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */
 export interface DeliveryStore {
-  markDeliveries (marks: ReadonlyMap<string, DeliveryOutcome>): Promise<void>
+  markDeliveries (marks: ReadonlyMap<string, DeliveryMark>): Promise<void>
   /** A repeat within the window: the answer is wanted again, so the window starts anew. False: it is closed already. */
   extendWindow (registrationId: string): Promise<boolean>
   /** Ends the windows that are over. What was never delivered becomes `undoing` and due; `pending` becomes `unknown`. */

@@ -1,5 +1,5 @@
 // DeliveryStore over Prisma: marks, windows and erasure, outside the leases.
-import type { DeliveryOutcome, DeliveryStore } from '../registration/ports.ts'
+import type { DeliveryMark, DeliveryStore } from '../registration/ports.ts'
 import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import type { StoreTimes } from './registration-store.ts'
@@ -7,15 +7,16 @@ import { guarded } from './store-errors.ts'
 
 export function createDeliveryStore (prisma: PrismaClient, times: StoreTimes): DeliveryStore {
   return {
-    markDeliveries: (marks: ReadonlyMap<string, DeliveryOutcome>) => guarded(async () => {
-      const batch = JSON.stringify([...marks].map(([id, delivery]) => ({ id, delivery })))
-      // Delivered ends the window: a repeat is a new registration from now on. What was delivered once stays delivered.
+    markDeliveries: (marks: ReadonlyMap<string, DeliveryMark>) => guarded(async () => {
+      const batch = JSON.stringify([...marks].map(([id, { outcome, ageMs }]) => ({ id, delivery: outcome, age_ms: ageMs })))
+      // Delivered ends the window: who asks from then on makes a new registration. Who had asked before finds this one, by its
+      // fingerprint, however long his request took to get here. What was delivered once stays delivered.
       await prisma.$executeRaw(Prisma.sql`
         UPDATE registration r SET
           delivery = m.delivery,
-          open_fingerprint = CASE WHEN m.delivery = 'delivered' THEN NULL ELSE r.open_fingerprint END,
+          delivered_at = CASE WHEN m.delivery = 'delivered' THEN date_trunc('milliseconds', now() - m.age_ms * interval '1 millisecond') END,
           redeliver_until = CASE WHEN m.delivery = 'delivered' THEN NULL ELSE r.redeliver_until END
-        FROM jsonb_populate_recordset(NULL::registration, ${batch}::jsonb) m
+        FROM jsonb_to_recordset(${batch}::jsonb) AS m (id uuid, delivery text, age_ms float8)
         WHERE r.id = m.id AND r.delivery <> 'delivered'
           -- What was kept when its window closed stays kept: a client that is shared is answered for as long as it lives.
           AND (m.delivery = 'delivered' OR r.redeliver_until IS NOT NULL)`)

@@ -11,7 +11,9 @@ interface CountRow { open: boolean, made: bigint, living: bigint }
  * Runs `reserve` unless a quota is used up; then names the quota. Without a quota it costs nothing; with one, the registrations
  * of this caller and policy are reserved one after another. A repeat of an open registration is never refused.
  */
-export async function withinQuota<T> (prisma: PrismaClient, entry: NewRegistration, reserve: (client: Client) => Promise<T>): Promise<T | 'caller' | 'policy'> {
+export async function withinQuota<T> (
+  prisma: PrismaClient, entry: NewRegistration, closedId: string | null, reserve: (client: Client) => Promise<T>
+): Promise<T | 'caller' | 'policy'> {
   const { quota: { perCaller, perPolicy }, policyId, callerId } = entry
   if (perCaller === null && (perPolicy === null || policyId === null)) return await reserve(prisma)
   return await prisma.$transaction(async transaction => {
@@ -19,7 +21,7 @@ export async function withinQuota<T> (prisma: PrismaClient, entry: NewRegistrati
     if (perCaller !== null) await lock(transaction, `caller:${callerId}`)
     if (perPolicy !== null && policyId !== null) await lock(transaction, `policy:${policyId}`)
     // The lock comes first and this statement after it: it sees everything that was committed before the lock was free.
-    const [count] = await transaction.$queryRaw<CountRow[]>(countStatement(entry))
+    const [count] = await transaction.$queryRaw<CountRow[]>(countStatement(entry, closedId))
     if (count !== undefined && !count.open) {
       if (perCaller !== null && count.made >= perCaller) return 'caller'
       if (perPolicy !== null && policyId !== null && count.living >= perPolicy) return 'policy'
@@ -32,10 +34,11 @@ async function lock (client: Client, name: string): Promise<void> {
   await client.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`dcr-broker:quota:${name}`}, 0))`
 }
 
-function countStatement ({ callerId, policyId, fingerprint, sharingKey }: NewRegistration): Prisma.Sql {
+function countStatement ({ callerId, policyId, fingerprint, sharingKey }: NewRegistration, closedId: string | null): Prisma.Sql {
   return Prisma.sql`
     SELECT
-      EXISTS (SELECT FROM registration WHERE caller_id = ${callerId}::uuid AND (open_fingerprint = ${fingerprint} OR sharing_key = ${sharingKey})) AS open,
+      EXISTS (SELECT FROM registration WHERE caller_id = ${callerId}::uuid AND id IS DISTINCT FROM ${closedId}::uuid
+        AND (open_fingerprint = ${fingerprint} OR sharing_key = ${sharingKey})) AS open,
       (SELECT count(*) FROM registration WHERE caller_id = ${callerId}::uuid AND policy_id IS NOT NULL AND state NOT IN ('undoing', 'undone')) AS made,
       (SELECT count(*) FROM registration WHERE policy_id = ${policyId}::uuid AND state NOT IN ('undoing', 'undone', 'deleting', 'deleted')) AS living`
 }

@@ -28,9 +28,27 @@ export const insertAudit = (source: string, audit: string) => Prisma.sql`
 
 const isSameValue = Prisma.sql`credential.seal_ciphertext = excluded.seal_ciphertext`
 
-export function reserveStatement (registration: string, credentialId: string | null, audit: string, windowMs: number, times: LeaseTimes): Prisma.Sql {
+// A shared client answers for as long as it lives, delivered or not.
+const deliveredMsAgo = (sharingKey: Prisma.Sql) => Prisma.sql`
+  CASE WHEN r.sharing_key = ${sharingKey} THEN NULL ELSE extract(epoch FROM now() - r.delivered_at)::float8 * 1000 END`
+
+/** The registration of this caller that a request is answered by; none: a new one may be made. */
+export function openStatement (
+  { callerId, fingerprint, sharingKey }: { callerId: string, fingerprint: string | null, sharingKey: string | null }, closedId: string | null
+): Prisma.Sql {
   return Prisma.sql`
-    WITH reserved AS (
+    SELECT r.id::text, NULL::int8 AS lease_token, ${deliveredMsAgo(Prisma.sql`${sharingKey}::text`)} AS delivered_ms_ago FROM registration r
+    WHERE r.caller_id = ${callerId}::uuid AND (r.open_fingerprint = ${fingerprint} OR r.sharing_key = ${sharingKey}) AND r.id IS DISTINCT FROM ${closedId}::uuid`
+}
+
+/** A fingerprint stays with its row when the answer has been delivered: for requests that began before. */
+export function reserveStatement (
+  registration: string, credentialId: string | null, audit: string, closedId: string | null, windowMs: number, times: LeaseTimes
+): Prisma.Sql {
+  return Prisma.sql`
+    WITH closed AS (
+      UPDATE registration r SET open_fingerprint = NULL WHERE r.id = ${closedId}::uuid AND r.delivered_at IS NOT NULL RETURNING r.id
+    ), reserved AS (
       INSERT INTO registration (
         id, provider_id, strategy_id, caller_id, policy_id, surface, state, metadata, client_name, display_name, description, tags, access_token_version,
         web_redirect_uris, public_redirect_uris, spa_redirect_uris, entra_settings, konnect, verification, open_fingerprint, management_digest,
@@ -42,18 +60,20 @@ export function reserveStatement (registration: string, credentialId: string | n
         n.sharing_key, n.labels, n.owner, now() + ${interval(windowMs)},
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
+      -- Asks for what was closed, so that the fingerprint is free before it is taken.
+      WHERE (SELECT count(*) FROM closed) >= 0
       ON CONFLICT DO NOTHING
       RETURNING id, created_at
     ), added AS (
       INSERT INTO credential (id, registration_id, state, created_at) 
       SELECT ${credentialId}::uuid, id, 'pending', created_at FROM reserved WHERE ${credentialId}::uuid IS NOT NULL
     ), noted AS (${insertAudit('reserved', audit)})
-    SELECT r.id::text, 1::int8 AS lease_token FROM reserved r
+    SELECT r.id::text, 1::int8 AS lease_token, NULL::float8 AS delivered_ms_ago FROM reserved r
     UNION ALL
-    SELECT r.id::text, NULL
+    SELECT r.id::text, NULL, ${deliveredMsAgo(Prisma.sql`n.sharing_key`)}
     FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
     WHERE (r.id = n.id OR (r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key)))
-      AND NOT EXISTS (SELECT FROM reserved)`
+      AND r.id IS DISTINCT FROM ${closedId}::uuid AND NOT EXISTS (SELECT FROM reserved)`
 }
 
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {

@@ -3,7 +3,7 @@ import type { EventTypes, Held, Lease, RegistrationStore, SaveOptions } from '..
 import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import {
-  acquireStatement, claimDueStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
+  acquireStatement, claimDueStatement, openStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
 import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson } from './row-json.ts'
 import { reservedRegistration, toRegistration } from './rows.ts'
@@ -15,7 +15,7 @@ export interface StoreTimes extends LeaseTimes {
 }
 
 interface LeasedRow { id: string, lease_token: bigint }
-interface ReservedRow { id: string, lease_token: bigint | null }
+interface ReservedRow { id: string, lease_token: bigint | null, delivered_ms_ago: number | null }
 
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
@@ -36,12 +36,12 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   }
 
   return {
-    reserve: (entry: NewRegistration, audit: readonly AuditEntry[]) => guarded(async () => {
+    reserve: (entry: NewRegistration, audit: readonly AuditEntry[], closedId = null) => guarded(async () => {
       const startedAtMs = monotonicMs()
-      const row = await withinQuota(prisma, entry, async client => (await client.$queryRaw<ReservedRow[]>(
-        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), times.redeliveryWindowMs, times)))[0])
+      const row = await withinQuota(prisma, entry, closedId, async client => (await client.$queryRaw<ReservedRow[]>(
+        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), closedId, times.redeliveryWindowMs, times)))[0])
       if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
-      if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null }
+      if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null, deliveredMsAgo: row?.delivered_ms_ago ?? null }
       const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
       return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease } }
     }),
@@ -49,12 +49,9 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
     find: (id: string) => guarded(async () =>
       orNull(await prisma.registration.findUnique({ where: { id }, ...withCredentials }))),
 
-    findOpen: ({ callerId, fingerprint, sharingKey }) => guarded(async () => {
-      const row = await prisma.registration.findFirst({
-        where: { callerId, OR: [...(fingerprint === null ? [] : [{ openFingerprint: fingerprint }]), ...(sharingKey === null ? [] : [{ sharingKey }])] },
-        select: { id: true }
-      })
-      return row?.id ?? null
+    findOpen: (entry, closedId = null) => guarded(async () => {
+      const [row] = await prisma.$queryRaw<ReservedRow[]>(openStatement(entry, closedId))
+      return row === undefined ? null : { kind: 'open', openId: row.id, deliveredMsAgo: row.delivered_ms_ago }
     }),
 
     findByClientId: (providerId: string, clientId: string) => guarded(async () =>

@@ -163,7 +163,7 @@ t.test('a shared client that was kept stays, whoever hangs up', async t => {
   const { prisma, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000 }
-  await createDeliveryStore(prisma, times).markDeliveries(new Map([[row?.id ?? '', 'not_delivered']]))
+  await createDeliveryStore(prisma, times).markDeliveries(new Map([[row?.id ?? '', { outcome: 'not_delivered', ageMs: 0 }]]))
   t.match(await register(nativeClient()), { status: 201, body: { client_id: clientId } })
 })
 

@@ -1,7 +1,7 @@
 // Marks of what became of answers, while the database serves, fails, hangs and comes back. Time is the test's own.
 import t from 'tap'
 import { createDeliveries, FLUSH_INTERVAL_MS } from '../../src/registration/deliveries.ts'
-import { StoreUnavailableError, type Clock, type DeliveryOutcome, type DeliveryStore } from '../../src/registration/ports.ts'
+import { StoreUnavailableError, type Clock, type DeliveryMark, type DeliveryOutcome, type DeliveryStore } from '../../src/registration/ports.ts'
 import { eventually } from '../support/eventually.ts'
 
 type Marks = Record<string, DeliveryOutcome>
@@ -22,11 +22,11 @@ function setUp () {
   const written: Marks[] = []
   const database = { state: 'there' as 'there' | 'away' | 'silent', attempts: 0 }
   const store = {
-    async markDeliveries (marks: ReadonlyMap<string, DeliveryOutcome>) {
+    async markDeliveries (marks: ReadonlyMap<string, DeliveryMark>) {
       database.attempts += 1
       if (database.state === 'silent') await new Promise(() => {})
       if (database.state === 'away') throw new StoreUnavailableError('The database is not available')
-      written.push(Object.fromEntries(marks))
+      written.push(Object.fromEntries([...marks].map(([id, { outcome }]) => [id, outcome])))
     }
   } satisfies Pick<DeliveryStore, 'markDeliveries'>
   const lines: Array<{ level: string, message: string, details: object }> = []

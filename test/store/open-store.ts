@@ -50,7 +50,7 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
     prisma,
     entry,
     async isOpen (fingerprint) {
-      const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2', [callerId, fingerprint])
+      const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2 AND delivered_at IS NULL', [callerId, fingerprint])
       return rows.length === 1
     },
     async reserve (changes) {

@@ -43,7 +43,7 @@ t.test('a repeat of an open registration is answered even when the quota is used
   const wanted = { policyId: POLICY, fingerprint: 'same', quota: { perCaller: 1, perPolicy: 1 } }
   const first = entry(wanted)
   t.equal((await store.reserve(first, [])).kind, 'reserved')
-  t.strictSame(await store.reserve(entry(wanted), []), { kind: 'open', openId: first.id })
+  t.strictSame(await store.reserve(entry(wanted), []), { kind: 'open', openId: first.id, deliveredMsAgo: null })
 })
 
 t.test('identical registrations of one caller share a row until it ends', async t => {

@@ -37,7 +37,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
   })
 
   server.post('/', { schema: operations.createApplication, config: needs('register') }, async (request, reply) => {
-    const client = await registrar.register(toRegisterClient(request.body), callOf(request))
+    const client = await registrar.register(toRegisterClient(request.body), { ...callOf(request), elapsedMs: reply.elapsedTime })
     watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))
     return reply.code(201).send(presentApplication(client))
   })
