@@ -118,7 +118,7 @@ export class WriteQueue {
     if (this.#isServing) return
     this.#isServing = true
     const serving = async (): Promise<void> => {
-      while (this.#grant()) await this.#takeSlice()
+      for (let isFirst = true; this.#grant(); isFirst = false) await this.#takeSlice(isFirst)
     }
     serving().finally(() => { this.#isServing = false })
   }
@@ -136,11 +136,11 @@ export class WriteQueue {
   }
 
   /** Never rejects. */
-  async #takeSlice (): Promise<void> {
+  async #takeSlice (isFirst: boolean): Promise<void> {
     const { store, providerId, clock, log } = this.#parts
     try {
       const { beginInMs, spentForMs } = await store.takeWrites(providerId, this.#slice)
-      this.#learn(clock.monotonicMs() + spentForMs, beginInMs > 0)
+      this.#learn(clock.monotonicMs() + spentForMs, beginInMs > 0, isFirst)
       this.#coming = this.#slice
       const isWanted = await this.#waitForSlice(beginInMs)
       this.#coming = 0
@@ -161,8 +161,9 @@ export class WriteQueue {
   }
 
   // While every slice has to be waited for, the distance between two of ours tells how many others take some.
-  #learn (freeAtMs: number, isScarce: boolean): void {
-    const observed = (freeAtMs - this.#freeAtMs) / this.#slice
+  // After a rest the first one tells nothing: what the others took meanwhile is not what they leave us now.
+  #learn (freeAtMs: number, isScarce: boolean, isFirst: boolean): void {
+    const observed = isFirst ? this.#msPerWrite : (freeAtMs - this.#freeAtMs) / this.#slice
     this.#msPerWrite = isScarce ? Math.max(this.#fairMsPerWrite, (this.#msPerWrite + observed) / 2) : this.#fairMsPerWrite
     this.#freeAtMs = freeAtMs
   }
