@@ -27,7 +27,10 @@ const registrationErrors: Record<RegistrationErrorCode, readonly [meaning: strin
   upstream_policy: ['A policy of the tenant forbids this kind or lifetime of secret, or this issuer.', 'Operator: change the app management policy, or the lifetime of secrets here.'],
   upstream_quota: ['The directory, or the application, is full.', 'Operator: raise the quota ([entra.md](entra.md#quota)), or delete something.'],
   upstream_rejected: ['Graph refused what it was sent; it is taken back.', 'Operator: the log has the reason under the request id.'],
-  credential_unreadable: ['A stored secret does not open.', 'Rotate the secret. Operator: is a key missing in the keyring? `dcr-broker doctor`.']
+  credential_unreadable: ['A stored secret does not open.', 'Rotate the secret. Operator: is a key missing in the keyring? `dcr-broker doctor`.'],
+  key_in_flight: ['A request with the same `Idempotency-Key` is still being served.', 'Repeat the same request after Retry-After; it gets the same answer.'],
+  key_reused: ['The `Idempotency-Key` was used for another request within the last 24 hours.', 'Use a new key for a new request.'],
+  answer_void: ['What the `Idempotency-Key` has made was changed, rotated, disabled or ended since.', 'Read what was made, or use a new key to make another.']
 }
 
 const administrationErrors: Record<AdministrationErrorCode, readonly [meaning: string, remedy: string]> = {

@@ -4,7 +4,7 @@ import type { Actor, Core } from './core.ts'
 import { deadlineIn, earlier, type Deadline } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
 import { busy } from './failures.ts'
-import { isGone } from './lifecycle.ts'
+import { isBeingMade, isGone } from './lifecycle.ts'
 import { Operation } from './operation.ts'
 import type { Caller, Registration } from './registration.ts'
 
@@ -22,6 +22,8 @@ export interface Call {
   elapsedMs?: number
   /** Who acts, for the audit, when it is not the caller whose clients these are. */
   actor?: string
+  /** Of the idempotency key that the request has shown: its own answer outlives the change it makes. */
+  idempotencyRecordId?: string | null
 }
 
 /** How a caller names a client: by Entra's appId at his provider, or by the id of its registration. */
@@ -71,13 +73,19 @@ export function workDeadline (core: Core, { elapsedMs = 0 }: Pick<Call, 'elapsed
   return earlier(deadlineIn(core.settings.requestDeadlineMs - elapsedMs, core.ports.clock), ANSWER_RESERVE_MS)
 }
 
-/** Takes the row's lease, waiting for whoever holds it. @throws RegistrationError busy at the deadline */
-export async function takeHold (core: Core, registrationId: string, call: Call, deadline: Deadline): Promise<Operation> {
+/**
+ * Takes the row's lease, waiting for whoever holds it.
+ * @param changes false: what is answered about the client stays true
+ * @throws RegistrationError busy at the deadline
+ */
+export async function takeHold (core: Core, registrationId: string, call: Call, deadline: Deadline, changes = true): Promise<Operation> {
   const { ports } = core
   for (;;) {
     const held = await ports.store.acquire(registrationId)
     if (held !== null) {
-      return new Operation(core, held, deadline, actorOf(call), { resumed: isLeftUnfinished(held.registration) })
+      // Of one that is still being made nobody has an answer to lose.
+      const voidsAnswers = !changes || isBeingMade(held.registration) ? undefined : { except: call.idempotencyRecordId ?? null }
+      return new Operation(core, held, deadline, actorOf(call), { resumed: isLeftUnfinished(held.registration), voidsAnswers })
     }
     if (deadline.remainingMs() < 2 * LOCK_POLL_MS) throw busy()
     await ports.clock.sleep(LOCK_POLL_MS * (1 + ports.clock.random()))

@@ -21,6 +21,9 @@ export type RegistrationErrorCode =
   | 'upstream_quota' // the directory is full
   | 'upstream_rejected' // Graph refused what we sent
   | 'credential_unreadable' // a sealed secret does not open
+  | 'key_in_flight' // a request with this idempotency key is being served
+  | 'key_reused' // the idempotency key stands for another request
+  | 'answer_void' // what the idempotency key has made was changed since
 
 export class RegistrationError extends Error {
   readonly code: RegistrationErrorCode

@@ -20,6 +20,8 @@ export interface OperationOptions {
   turn?: Turn
   /** Ends waiting early: the process is going down. */
   signal?: AbortSignal
+  /** Somebody changes the client: his success is in the audit, and with that commit answers to idempotency keys about it are void. */
+  voidsAnswers?: SaveOptions['voidsAnswers']
 }
 
 export class Operation {
@@ -38,6 +40,7 @@ export class Operation {
   #audit: AuditEntry[] = []
   #events: ProductEvent[] = []
   #managementToken: SaveOptions['managementToken']
+  readonly #voidsAnswers: SaveOptions['voidsAnswers']
 
   constructor (core: Core, held: Held, deadline: Deadline, actor: Actor, options: OperationOptions) {
     const { ports, settings } = core
@@ -47,6 +50,7 @@ export class Operation {
     this.actor = actor
     this.#lease = held.lease
     this.#signal = options.signal
+    this.#voidsAnswers = options.voidsAnswers
     this.deadline = { remainingMs: () => options.signal?.aborted === true ? 0 : deadline.remainingMs() }
     this.mayHaveStrays = options.resumed
     this.#calls = new DirectoryCalls(core, this, { turn: options.turn, signal: options.signal, keepLease: async () => await this.#keepLease() })
@@ -122,7 +126,14 @@ export class Operation {
   async #save (lease: LeaseDisposition): Promise<void> {
     if (lease.kind !== 'keep') this.#calls.end()
     const held: Held = { registration: this.registration, lease: this.#lease }
-    const options = { lease, credentials: [...this.#credentials], events: this.#events, audit: this.#audit, managementToken: this.#managementToken }
+    const options = {
+      lease,
+      credentials: [...this.#credentials],
+      events: this.#events,
+      audit: this.#audit,
+      managementToken: this.#managementToken,
+      voidsAnswers: this.#audit.some(({ outcome }) => outcome === 'succeeded') ? this.#voidsAnswers : undefined
+    }
     if (!await this.#saveThroughOutage(held, options) && !await this.#wasSavedBefore()) {
       await this.#removeUncommitted()
       throw new LeaseLostError()

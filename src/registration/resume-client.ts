@@ -15,7 +15,7 @@ import { seenApplication } from './seen-application.ts'
 export async function resumeClient (core: Core, registrationId: string, call: Call): Promise<void> {
   const found = await findClient(core, { registrationId }, call)
   if (found === null) throw unknownClient()
-  const operation = await takeHold(core, registrationId, call, workDeadline(core, call))
+  const operation = await takeHold(core, registrationId, call, workDeadline(core, call), false)
   const { registration } = operation
   registration.attempts = 0
   operation.note('registration.resumed', 'succeeded', { state: registration.state })

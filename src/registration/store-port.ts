@@ -44,6 +44,8 @@ export interface SaveOptions {
   audit?: readonly AuditEntry[]
   /** A new registration access token, and the one that stays valid until it is first used. */
   managementToken?: { current: Uint8Array, previous: Uint8Array | null } | undefined
+  /** A change of the client: answers to idempotency keys about it are not given again, but for the record of the request that makes the change. */
+  voidsAnswers?: { except: string | null } | undefined
 }
 
 export type DeliveryOutcome = 'delivered' | 'not_delivered'

@@ -4,6 +4,7 @@ import type { AdoptionPermit, AdoptionPermits, PermitField } from '../administra
 import { AdministrationError } from '../administration/errors.ts'
 import { audited } from './administration.ts'
 import type { Prisma } from './generated/client.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -63,6 +64,7 @@ export function createAdoptionPermits (prisma: PrismaClient): AdoptionPermits {
       if (row === null) throw new AdministrationError('There is no such permit.', 'unknown')
       await prisma.$transaction([
         prisma.adoptionPermit.deleteMany({ where: { id } }),
+        voidAnswersAbout(prisma, id),
         audited(prisma, by, 'adoption.permit_withdrawn', row.providerId, { permit: id, client_id: row.clientId })
       ])
     }),

@@ -8,6 +8,7 @@ import type { Operator } from '../administration/operator.ts'
 import type { CallerKind } from '../registration/registration.ts'
 import { audited, providerNamed } from './administration.ts'
 import type { Prisma } from './generated/client.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -85,6 +86,7 @@ async function changeCaller (prisma: PrismaClient, by: Operator, id: string, cha
     }
     const { count } = await transaction.caller.updateMany({ where: { id, revokedAt: null }, data })
     if (count === 0) return null
+    await voidAnswersAbout(transaction, id)
     const row = await transaction.caller.findUniqueOrThrow({ where: { id }, ...shown })
     await audited(transaction, by, 'caller.changed', row.providerId, {
       caller: id,
@@ -103,6 +105,7 @@ async function revokeCaller (prisma: PrismaClient, by: Operator, id: string): Pr
   return await prisma.$transaction(async transaction => {
     const count = await transaction.$executeRaw`UPDATE caller SET revoked_at = now() WHERE id = ${id}::uuid AND revoked_at IS NULL`
     if (count === 0) return null
+    await voidAnswersAbout(transaction, id)
     const row = await transaction.caller.findUniqueOrThrow({ where: { id }, ...shown })
     await audited(transaction, by, 'caller.revoked', row.providerId, { caller: id, kind: row.kind, name: row.name })
     return summaryOf(row)

@@ -51,6 +51,8 @@ export async function renewInstallation (prisma: PrismaClient, by: Operator): Pr
     await transaction.$executeRaw`
       UPDATE credential SET state = 'lost', seal_version = NULL, seal_kid = NULL, seal_wrapped_key = NULL, seal_ciphertext = NULL, erase_at = NULL,
         updated_at = now()`
+    // Answers with credentials of the original's clients.
+    await transaction.$executeRaw`DELETE FROM idempotency_record`
     // Foreign applications that the original may adopt: two brokers would make secrets for one client.
     await transaction.$executeRaw`DELETE FROM adoption_permit`
     await audited(transaction, by, 'installation.renewed', null, { former: former.id, installation: id, released })

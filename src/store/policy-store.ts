@@ -7,6 +7,7 @@ import { DEFAULT_POLICY_NAME, defaultRules, type PolicyRules } from '../registra
 import { audited } from './administration.ts'
 import type { Prisma } from './generated/client.ts'
 import type { PolicyModel, PolicyVersionModel } from './generated/models.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -54,6 +55,7 @@ export function createPolicyStore (prisma: PrismaClient): PolicyStore {
       if (canonicalJson(given) === canonicalJson(current.given)) return current
       const version = current.version + 1
       const rules = jsonOf(given)
+      await voidAnswersAbout(transaction, id)
       await transaction.policy.update({ where: { id }, data: { rules, version, updatedAt: new Date() } })
       await keepVersion(transaction, id, by.actor)
       await audited(transaction, by, action, null, { policy: id, name: current.name, version, rules, ...detail })
@@ -112,6 +114,7 @@ async function takeAway (transaction: Transaction, by: Operator, { id, name, ver
   await transaction.registration.updateMany({ where: { policyId: id }, data: { policyId } })
   await transaction.caller.updateMany({ where: { policyId: id }, data: { policyId: null } })
   await transaction.policy.delete({ where: { id } })
+  await voidAnswersAbout(transaction, id)
   await audited(transaction, by, 'policy.deleted', null, { policy: id, name, version, rules: jsonOf(given) })
 }
 

@@ -2,6 +2,7 @@
 import { AdministrationError } from '../administration/errors.ts'
 import type { Prisma } from './generated/client.ts'
 import type { ProviderModel } from './generated/models.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -17,6 +18,7 @@ export async function changingProvider<T> (
     else await transaction.$queryRaw`SELECT FROM provider WHERE id = ${id}::uuid FOR NO KEY UPDATE`
     const before = await transaction.provider.findUnique({ where: { id, deletedAt: null } })
     if (before === null) throw new AdministrationError('There is no such provider.', 'unknown')
+    await voidAnswersAbout(transaction, id)
     return await work(transaction, before)
   }).catch(asConflict))
 }

@@ -3,6 +3,7 @@ import { AdministrationError } from '../administration/errors.ts'
 import type { Operator } from '../administration/operator.ts'
 import { audited, providerNamed } from './administration.ts'
 import { Prisma } from './generated/client.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
@@ -27,6 +28,7 @@ export async function enableClient (prisma: PrismaClient, by: Operator, provider
           disabled_at = NULL, disabled_by = NULL, renewed_at = now(), due_at = now(), lease_token = lease_token + 1, updated_at = now()
         WHERE id = ${row.id}::uuid AND state = 'disabled' AND (lease_until IS NULL OR lease_until + ${LONGEST_ATTEMPT} < now())`
       if (changed === 0) throw new AdministrationError(`The broker is at work on client ${clientId}. Try again in a minute.`)
+      await voidAnswersAbout(transaction, row.id)
       await audited(transaction, by, 'registration.enabled', providerId, { client_id: clientId })
     })
   })

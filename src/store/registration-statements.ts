@@ -1,6 +1,7 @@
 // The writes of the registration store, each one SQL statement and so one commit: a statement with a CTE costs a fraction of a batch transaction.
 // Times are PostgreSQL's: leases and due times of all replicas are on one clock.
 import { Prisma } from './generated/client.ts'
+import { voidAnswers } from './idempotency-store.ts'
 
 /** Lease and attempt times in milliseconds, as the statements need them. */
 export interface LeaseTimes {
@@ -116,6 +117,7 @@ export interface SaveParameters {
   audit: string
   disposition: 'keep' | 'release' | 'abandon'
   dueInMs: number | null
+  voidsAnswers: { except: string | null } | null
 }
 
 /** The fenced save: all or nothing, and nothing when the token is stale. */
@@ -174,6 +176,11 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
       SELECT e.id, held_id, e.type, e.application_id, e.product_id, e.audience, e.digest, e.received_at
       FROM held, jsonb_populate_recordset(NULL::registration_event, ${save.events}::jsonb) e
       ON CONFLICT (id) DO NOTHING
-    ), noted AS (${insertAudit('held', save.audit)})
+    ), noted AS (${insertAudit('held', save.audit)})${voidedAnswers(save)}
     SELECT held_id::text FROM held`
+}
+
+// Whoever changes nothing that was answered pays nothing for it.
+function voidedAnswers ({ voidsAnswers }: SaveParameters): Prisma.Sql {
+  return voidsAnswers === null ? Prisma.empty : Prisma.sql`, voided AS (${voidAnswers(Prisma.sql`(SELECT held_id FROM held)`, voidsAnswers.except)})`
 }

@@ -83,7 +83,8 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
         events: eventsJson(options.events ?? []),
         audit: auditJson(options.audit ?? []),
         disposition: options.lease.kind,
-        dueInMs: options.lease.kind === 'keep' ? null : options.lease.dueInMs
+        dueInMs: options.lease.kind === 'keep' ? null : options.lease.dueInMs,
+        voidsAnswers: options.voidsAnswers ?? null
       }, times.redeliveryWindowMs, times))
       return rows.length === 1
     }),

@@ -5,7 +5,7 @@ import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 
 /** The tables, and the name of what each seals: a part of the place its values are bound to. */
-const tables = { credential: 'secret', provider_credential: 'secret' } as const
+const tables = { credential: 'secret', provider_credential: 'secret', idempotency_record: 'answer' } as const
 type Table = keyof typeof tables
 const tableNames = Object.keys(tables) as Table[]
 

@@ -8,6 +8,7 @@ import type { Json } from '../registration/registration.ts'
 import { audited } from './administration.ts'
 import type { Prisma } from './generated/client.ts'
 import type { AuthStrategyModel } from './generated/models.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -63,6 +64,7 @@ export function createStrategyStore (prisma: PrismaClient): StrategyStore {
       if (current === null) return null
       const content = decide(current)
       const before = await makeRoom(transaction, current.provider.id, id, content)
+      await voidAnswersAbout(transaction, id)
       const row = await transaction.authStrategy.update({ where: { id }, data: { ...dataOf(content), updatedAt: new Date() }, ...whole })
       await audited(transaction, by, 'strategy.changed', current.provider.id, { strategy: id, name: content.name, changed: differences(current, content), ...before })
       return toStrategy(row)
@@ -73,6 +75,7 @@ export function createStrategyStore (prisma: PrismaClient): StrategyStore {
       if (current === null) return false
       judge(current)
       await takeAway(transaction, id)
+      await voidAnswersAbout(transaction, id)
       await audited(transaction, by, 'strategy.deleted', current.provider.id, {
         strategy: id, name: current.name, konnect_auth_strategy_id: current.konnectAuthStrategyId
       })

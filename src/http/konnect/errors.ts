@@ -32,7 +32,11 @@ export const ROWS: Record<RegistrationErrorCode, Row> = {
   upstream_policy: { status: 502, error: 'upstream_error' },
   upstream_quota: { status: 502, error: 'upstream_error' },
   upstream_rejected: { status: 502, error: 'upstream_error' },
-  credential_unreadable: { status: 500, error: 'server_error' }
+  credential_unreadable: { status: 500, error: 'server_error' },
+  // Of idempotency keys: the bridge knows none.
+  key_in_flight: { status: 409, error: 'conflict' },
+  key_reused: { status: 422, error: 'invalid_request' },
+  answer_void: { status: 409, error: 'conflict' }
 }
 
 export const REFUSALS: Record<RefusalStatus, string> = {

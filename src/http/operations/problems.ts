@@ -28,7 +28,10 @@ export const STATUSES: Record<RegistrationErrorCode, number> = {
   upstream_policy: 502,
   upstream_quota: 502,
   upstream_rejected: 502,
-  credential_unreadable: 500
+  credential_unreadable: 500,
+  key_in_flight: 409,
+  key_reused: 422,
+  answer_void: 409
 }
 
 export const ADMINISTRATION_STATUSES: Record<AdministrationErrorCode, number> = { unknown: 404, invalid: 400, conflict: 409, forbidden: 403, busy: 409 }

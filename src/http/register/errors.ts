@@ -36,7 +36,10 @@ export const ROWS: Record<RegistrationErrorCode, Row> = {
   upstream_policy: { status: 502, error: SERVER_ERROR },
   upstream_quota: { status: 502, error: SERVER_ERROR },
   upstream_rejected: { status: 502, error: SERVER_ERROR },
-  credential_unreadable: { status: 500, error: SERVER_ERROR }
+  credential_unreadable: { status: 500, error: SERVER_ERROR },
+  key_in_flight: { status: 409, error: TEMPORARILY_UNAVAILABLE },
+  key_reused: { status: 422, error: 'invalid_request' },
+  answer_void: { status: 409, error: 'invalid_request' }
 }
 
 export const REFUSALS: Record<RefusalStatus, string> = {

@@ -77,7 +77,10 @@ t.test('every failure of the core has a status of its own, and only a token\'s h
     upstream_policy: [502, 'server_error'],
     upstream_quota: [502, 'server_error'],
     upstream_rejected: [502, 'server_error'],
-    credential_unreadable: [500, 'server_error']
+    credential_unreadable: [500, 'server_error'],
+    key_in_flight: [409, 'temporarily_unavailable'],
+    key_reused: [422, 'invalid_request'],
+    answer_void: [409, 'invalid_request']
   }
   for (const [code, [status, error]] of Object.entries(statuses)) {
     fail(new RegistrationError(code as RegistrationErrorCode, 'A sentence.'))
