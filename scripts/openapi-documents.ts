@@ -9,7 +9,7 @@ import { createLogger } from '../src/logger.ts'
 import type { RegistrationsReader } from '../src/registration/browse.ts'
 import type { Registrar } from '../src/registration/registrar.ts'
 import { version } from '../src/version.ts'
-import { unconnected } from './unconnected.ts'
+import { unconnected, unconnectedIdempotency } from './unconnected.ts'
 
 export const documentNames = ['public', 'operations'] as const
 export type DocumentName = typeof documentNames[number]
@@ -28,13 +28,15 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
     authorizationServers: { of: () => null },
     version,
     publicUrl: null,
-    issuerBase: () => 'https://broker.example'
+    issuerBase: () => 'https://broker.example',
+    idempotency: unconnectedIdempotency
   }),
   operations: async () => await buildOperationsServer({
     logger,
     // Building routes calls no use case.
     resources: unconnected<OperationsResources>(),
     recogniseCaller: async () => null,
+    idempotency: unconnectedIdempotency,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
     version,

@@ -16,6 +16,7 @@ import type { RecogniseCaller } from './http/callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
+import { createIdempotentRequests } from './idempotency/idempotent-requests.ts'
 import type { Loop } from './jobs/loop.ts'
 import { createKnownCallers } from './known-callers.ts'
 import { installationGauges, tokenGauges, trafficGauges } from './metrics/installation-gauges.ts'
@@ -38,6 +39,7 @@ import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
+import { createIdempotencyStore } from './store/idempotency-store.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
@@ -126,6 +128,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     correlation
   }
   const registrar = createRegistrar(ports, coreSettings(settings))
+  const idempotentRequests = createIdempotentRequests({ store: createIdempotencyStore(prisma), deliveries: ports.store, vault, clock, log })
+  const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
@@ -144,6 +148,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     version,
     publicUrl: settings.publicListener.url,
     issuerBase,
+    idempotency,
     observer: observation.requests
   })
   const readiness = createReadiness({
@@ -168,6 +173,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       settings, prisma, vault, clock, log, catalogue, access, registrations, registrar: observation.spanned('use case', registrar), applyChange: readCatalogue
     }),
     recogniseCaller: async (kind, key) => await recognise(kind, key),
+    idempotency,
     readiness,
     publicDocument: () => publicServer.swagger(),
     version,
@@ -199,7 +205,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
-      loops = startBackground({ limits, registrar, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded })
+      loops = startBackground({ limits, registrar, idempotentRequests, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded })
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
       }

@@ -2,6 +2,7 @@
 import { CHECKPOINT_MESSAGE } from './administration/audit-checkpoint.ts'
 import type { AuditSealer } from './administration/audit-sealer.ts'
 import type { KeyWatch } from './administration/key-watch.ts'
+import type { IdempotentRequests } from './idempotency/idempotent-requests.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import type { Log } from './registration/ports.ts'
 import type { Registrar } from './registration/registrar.ts'
@@ -19,6 +20,7 @@ const CHECKPOINT_MS = 60_000
 export interface BackgroundParts {
   limits: Limits
   registrar: Pick<Registrar, 'keepUp' | 'expire' | 'followTraffic'>
+  idempotentRequests: Pick<IdempotentRequests, 'erase'>
   catalogue: Pick<StoredCatalogue, 'refresh'>
   keyWatch: KeyWatch
   sealer: AuditSealer
@@ -26,12 +28,13 @@ export interface BackgroundParts {
   onRoundEnded: Parameters<typeof startLoop>[4]
 }
 
-export function startBackground ({ limits, registrar, catalogue, keyWatch, sealer, log, onRoundEnded }: BackgroundParts): Loop[] {
+export function startBackground ({ limits, registrar, idempotentRequests, catalogue, keyWatch, sealer, log, onRoundEnded }: BackgroundParts): Loop[] {
   const loop = (name: string, work: Parameters<typeof startLoop>[1], intervalMs: number): Loop => startLoop(name, work, intervalMs, log, onRoundEnded)
   return [
     loop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs),
     loop('Expiry', () => registrar.expire(), limits.sweepIntervalMs),
     loop('Traffic', () => registrar.followTraffic(), TRAFFIC_MS),
+    loop('Idempotency', signal => idempotentRequests.erase(signal), limits.sweepIntervalMs),
     // What the CLI or another replica has changed.
     loop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS),
     loop('Key watch', () => keyWatch.look(), KEY_WATCH_MS),

@@ -10,6 +10,7 @@ import { operationsApi, operationsComponents, operationsTags, type OperationsRes
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { compilers } from './plugins/compilers.ts'
+import type { Idempotency } from './plugins/idempotency.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
@@ -22,6 +23,7 @@ export interface OperationsServerOptions {
   logger: FastifyBaseLogger
   resources: OperationsResources
   recogniseCaller: RecogniseCaller
+  idempotency: Idempotency
   readiness: Readiness
   /** The document of the public listener, once that is ready. */
   publicDocument: () => object
@@ -32,7 +34,7 @@ export interface OperationsServerOptions {
 }
 
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer } = options
+  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency } = options
   const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -61,7 +63,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
 
   await server.register(healthRoutes, { readiness })
   await server.register(metricsRoute, { metrics })
-  await server.register(operationsApi, { prefix: '/v2', recogniseCaller, resources })
+  await server.register(operationsApi, { prefix: '/v2', recogniseCaller, resources, idempotency })
   await server.register(docs, { publicDocument })
   return server
 }

@@ -14,6 +14,7 @@ import { ownRegistrations, ownRegistrationsComponents, ownRegistrationsTag } fro
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
 import { compilers } from './plugins/compilers.ts'
+import type { Idempotency } from './plugins/idempotency.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
 import { openapi } from './plugins/openapi.ts'
 import { requestLog } from './plugins/request-log.ts'
@@ -40,12 +41,13 @@ export interface PublicServerOptions {
   publicUrl: string | null
   /** The same for issuers and management addresses. Asked per request: a sandbox with PORT=0 knows it only once it listens. */
   issuerBase: () => string
+  idempotency: Idempotency
   /** Left out: nobody counts or traces. */
   observer?: RequestObserver
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
-  const { registrar, registrations, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase } = options
+  const { registrar, registrations, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase, idempotency } = options
   const server: FastifyInstance = fastify(serverOptions(options.logger, konnectDialect))
   server.decorateRequest('caller', null)
   // Also for what belongs to no surface.
@@ -78,9 +80,9 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   })
   for (const component of [...registerComponents, ...ownRegistrationsComponents, AuthorizationServerMetadata, ...konnectComponents]) server.addSchema(component)
 
-  await server.register(registration, { registrar, recognise: recogniseRegistrant, mode: registrationMode, providers, publicUrl: issuerBase })
+  await server.register(registration, { registrar, recognise: recogniseRegistrant, mode: registrationMode, providers, publicUrl: issuerBase, idempotency })
   await server.register(metadata, { authorizationServers, registers: registrationMode !== 'disabled', publicUrl: issuerBase })
-  await server.register(ownRegistrations, { registrar, registrations, recognise: recogniseRegistrant, providers })
+  await server.register(ownRegistrations, { registrar, registrations, recognise: recogniseRegistrant, providers, idempotency })
   await server.register(konnectBridge, { prefix: '/konnect', registrar, recogniseCaller })
   return server
 }

@@ -3,7 +3,7 @@ import { workDeadline, type Call } from './access.ts'
 import type { Core } from './core.ts'
 import { needsSecret } from './lifecycle.ts'
 import { makeClient } from './make-client.ts'
-import { type RegisteredClient } from './registered-client.ts'
+import { begunClient, type RegisteredClient } from './registered-client.ts'
 import { acceptMetadata } from './metadata/accept-metadata.ts'
 import type { RequestedMetadata } from './metadata/requested-metadata.ts'
 import { sharingKeyOf } from './metadata/sharing-key.ts'
@@ -20,23 +20,32 @@ export interface RegisterDocument {
   requested: RequestedMetadata
   /** Digest of the idempotency key and the request, by which a repeat is recognised; null: never. */
   fingerprint: string | null
+  /** What the record of the idempotency key says: the registration to make, and whether an earlier request may have begun it. Null: there is none. */
+  slot: { registrationId: string, isResumed: boolean } | null
 }
 
 /** @throws RegistrationError; UnansweredError around one when a registration was left behind that goes on */
-export async function registerDocument (core: Core, { requested, fingerprint }: RegisterDocument, call: Call): Promise<RegisteredClient> {
-  const { vault, store } = core.ports
+export async function registerDocument (core: Core, { requested, fingerprint, slot }: RegisterDocument, call: Call): Promise<RegisteredClient> {
+  const { vault } = core.ports
   const deadline = workDeadline(core, call)
+  const begun = slot?.isResumed === true ? await begunClient(core, slot.registrationId, deadline) : null
+  if (begun !== null) return await withNewToken(core, begun)
   const policy = policyOf(core, call)
   const metadata = acceptFor(core, providerOf(call), policy, requested)
   const sharingKey = policy.rules.sharePublicClients ? sharingKeyOf(metadata, text => Buffer.from(vault.digestOf(text)).toString('base64url')) : null
   const minted = sharingKey === null ? vault.mintToken(MANAGEMENT_TOKEN_PREFIX) : null
-  const accepted = { id: core.ports.clock.uuid(), surface: 'register', metadata, policy, fingerprint, sharingKey, managementDigest: minted?.digest ?? null } as const
+  const id = slot?.registrationId ?? core.ports.clock.uuid()
+  const accepted = { id, surface: 'register', metadata, policy, fingerprint, sharingKey, managementDigest: minted?.digest ?? null } as const
   const entry = entryOf(core, accepted, call)
   const { client, isNew } = await makeClient(core, entry, call, deadline)
   if (isNew) return { ...client, managementToken: minted?.token ?? null }
   // RFC 7591 §3.2.1: a public client may have several instances. Each is answered what it has asked for.
   if (sharingKey !== null) return { ...client, registration: { ...client.registration, metadata } }
-  // Nobody has kept the token of the answer that was lost: the repeat gets a new one.
+  return await withNewToken(core, client)
+}
+
+// Nobody has kept the token of the answer that was lost: the repeat gets a new one.
+async function withNewToken ({ ports: { vault, store } }: Core, client: RegisteredClient): Promise<RegisteredClient> {
   const renewed = vault.mintToken(MANAGEMENT_TOKEN_PREFIX)
   const replaced = await store.replaceManagementToken(client.registration.id, renewed.digest)
   return { ...client, managementToken: replaced ? renewed.token : null }

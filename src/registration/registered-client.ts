@@ -3,7 +3,7 @@ import type { Core } from './core.ts'
 import type { Deadline } from './deadline.ts'
 import { RegistrationError } from './errors.ts'
 import { errorOfFault } from './failures.ts'
-import { isBeingMade, isValid, newestActive } from './lifecycle.ts'
+import { isBeingMade, isValid, needsSecret, newestActive } from './lifecycle.ts'
 import type { Registration } from './registration.ts'
 import { secretPlace } from './secrets.ts'
 
@@ -60,4 +60,19 @@ export async function outcomeOf (core: Core, registrationId: string, deadline: D
     }
     await core.ports.clock.sleep(POLL_MS)
   }
+}
+
+/**
+ * The client that an earlier request has begun under this id; null: it had not come so far. Nobody else may have received it: it is
+ * answered whatever became of the first answer, once it is made.
+ * @throws UnansweredError, RegistrationError; answer_void when its secret is not kept any more
+ */
+export async function begunClient (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient | null> {
+  const { store } = core.ports
+  if (await store.find(registrationId) === null) return null
+  // It is asked for: what nobody asks for is undone when its window ends.
+  await store.extendWindow(registrationId)
+  const client = await outcomeOf(core, registrationId, deadline)
+  if (client.clientSecret === null && needsSecret(client.registration)) throw new RegistrationError('answer_void', 'The secret of the client was shown once. Use a new Idempotency-Key to register another.')
+  return client
 }

@@ -7,7 +7,7 @@ import type { PolicyDryRun } from '../../src/administration/policy-dry-run.ts'
 import type { Strategies } from '../../src/administration/strategies.ts'
 import { createLogger } from '../../src/logger.ts'
 import type { RecogniseCaller } from '../../src/http/callers.ts'
-import { unconnected } from '../../scripts/unconnected.ts'
+import { unconnected, unconnectedIdempotency } from '../../scripts/unconnected.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
 import type { OperationsResources } from '../../src/http/operations/routes.ts'
 import { createReadiness, type Readiness } from '../../src/http/readiness.ts'
@@ -139,6 +139,7 @@ export async function createServer (t: Closing, { records, caller = operator, re
     logger: createLogger({ level: 'silent' }),
     resources: resourcesWith(connectedOf(records)),
     recogniseCaller: recogniser(caller),
+    idempotency: unconnectedIdempotency,
     readiness,
     publicDocument: () => ({ openapi: '3.1.0', info: { title: 'public' } }),
     version: '1.2.3',

@@ -1,6 +1,7 @@
 // What the operations listener refuses, and how: problem documents in Konnect's form.
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import t from 'tap'
+import { unconnectedIdempotency } from '../../scripts/unconnected.ts'
 import { encodeCursor } from '../../src/http/operations/listing/cursor.ts'
 import { StoreUnavailableError } from '../../src/registration/ports.ts'
 import { buildOperationsServer } from '../../src/http/operations-server.ts'
@@ -173,6 +174,7 @@ t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
     logger: createLogger({ level: 'silent' }),
     resources: brokenResources,
     recogniseCaller: async () => { throw new StoreUnavailableError('Not started yet') },
+    idempotency: unconnectedIdempotency,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
     publicDocument: () => ({}),
     version: '1.2.3',

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { TSchema } from 'typebox'
 import type { RecogniseCaller } from '../callers.ts'
+import type { Idempotency } from '../plugins/idempotency.ts'
 import { adoptionRoutes, type AdoptionRoutesOptions } from './adoptions/routes.ts'
 import { adoptionComponents } from './adoptions/schemas.ts'
 import { auditRoutes, type AuditRoutesOptions } from './audit-events/routes.ts'
@@ -12,6 +13,7 @@ import { callerRoutes, type CallerRoutesOptions } from './callers/routes.ts'
 import { callerComponents } from './callers/schemas.ts'
 import { encryptionKeyRoutes, type EncryptionKeyRoutesOptions } from './encryption-keys/routes.ts'
 import { encryptionKeyComponents } from './encryption-keys/schemas.ts'
+import { operationsIdempotency } from './idempotency.ts'
 import { policyRoutes, type PolicyRoutesOptions } from './policies/routes.ts'
 import { policyComponents } from './policies/schemas.ts'
 import { providerRoutes, type ProviderRoutesOptions } from './providers/routes.ts'
@@ -29,13 +31,15 @@ export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOpti
   StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions & TransferRoutesOptions
 
 export interface OperationsApiOptions {
+  idempotency: Idempotency
   recogniseCaller: RecogniseCaller
   resources: OperationsResources
 }
 
-export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources }: OperationsApiOptions): Promise<void> {
+export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources, idempotency }: OperationsApiOptions): Promise<void> {
   const { registrations, registrar, adoptions, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
+  await server.register(operationsIdempotency, { idempotency })
   await server.register(registrationRoutes, { registrations, registrar })
   await server.register(transferRoutes, { registrations, registrar })
   await server.register(adoptionRoutes, { adoptions })

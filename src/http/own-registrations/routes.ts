@@ -3,11 +3,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { bearerAuthentication } from '../operations/authentication.ts'
+import { operationsIdempotency } from '../operations/idempotency.ts'
 import { ProblemError, sendProblem, sendUnknownRoute } from '../operations/problems.ts'
 import { ownRegistrationRoutes, type RegistrationRoutesOptions } from '../operations/registrations/routes.ts'
 import type { Place } from '../operations/registrations/route-schemas.ts'
 import { LabelsOnly, ownRegistrationComponents } from '../operations/registrations/schemas.ts'
 import { commonComponents } from '../operations/schemas.ts'
+import type { Idempotency } from '../plugins/idempotency.ts'
 import type { RecogniseRegistrant } from '../register/authentication.ts'
 import { DEFAULT_PROVIDER, type Providers } from '../register/issuer.ts'
 import { registerSecurityScheme } from '../register/route-schemas.ts'
@@ -16,6 +18,7 @@ export interface OwnRegistrationsOptions extends RegistrationRoutesOptions {
   /** Null: nobody we know at this provider. */
   recognise: RecogniseRegistrant
   providers: Providers
+  idempotency: Idempotency
 }
 
 export const ownRegistrationsTag = { name: 'Own registrations', description: 'What a service has registered itself, as the operations API shows it. The scopes of its token decide what it may do.' }
@@ -39,6 +42,7 @@ export async function ownRegistrations (server: FastifyInstance, options: OwnReg
         what: place.what,
         recognise: async (bearer, request) => await options.recognise(providerIdOf(options.providers, request), bearer)
       })
+      await scope.register(operationsIdempotency, { idempotency: options.idempotency })
       await scope.register(ownRegistrationRoutes, { ...options, place })
     }, { prefix })
   }

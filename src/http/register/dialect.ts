@@ -14,7 +14,7 @@ export const standardDialect = fp(async (server: FastifyInstance) => {
     credentials: false,
     methods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
     allowedHeaders: ['content-type', 'authorization', 'mcp-protocol-version', 'idempotency-key'],
-    exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id', 'location'],
+    exposedHeaders: ['www-authenticate', 'retry-after', 'x-request-id', 'location', 'idempotency-replayed'],
     maxAge: PREFLIGHT_SECONDS,
     // An OPTIONS that is no preflight is answered like one.
     strictPreflight: false

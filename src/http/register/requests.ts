@@ -1,4 +1,5 @@
 // RFC 7591 and RFC 7592 documents -> commands of the core.
+import type { OpenRequest } from '../../idempotency/idempotent-requests.ts'
 import { RegistrationError } from '../../registration/errors.ts'
 import { digestOf } from '../request-digest.ts'
 import type { ReplaceDocument } from '../../registration/managed-client.ts'
@@ -7,19 +8,15 @@ import type { RegisterDocument } from '../../registration/register-document.ts'
 import type { Caller } from '../../registration/registration.ts'
 import { SERVER_MEMBERS, type ClientReplacementBody, type NewClientBody } from './schemas.ts'
 
-const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/
-
-/**
- * @param idempotencyKey the header; a repeat with the same key and document gets the same answer
- * @throws RegistrationError invalid_request for a key that is too long or not ASCII
- */
-export function toRegisterDocument (body: NewClientBody, caller: Caller, idempotencyKey: string | string[] | undefined): RegisterDocument {
-  // Everybody without a token is the same caller: what one of them has registered is not told to another.
-  const key = caller.kind === 'anonymous' ? undefined : idempotencyKey
-  if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key))) {
-    throw new RegistrationError('invalid_request', 'Idempotency-Key must have 1 to 255 printable ASCII characters.')
-  }
-  return { requested: toRequestedMetadata(body), fingerprint: key === undefined ? null : digestOf([key, caller.providerId, body]) }
+/** @param keyed the record of the request's idempotency key, if it has one: a repeat finds what this one has begun */
+export function toRegisterDocument (
+  body: NewClientBody, caller: Caller, keyed: OpenRequest | null, idempotencyKey: string | string[] | undefined
+): RegisterDocument {
+  const requested = toRequestedMetadata(body)
+  if (keyed === null || keyed.resourceId === null) return { requested, fingerprint: null, slot: null }
+  // A replica of the release before knows the key by this alone.
+  const fingerprint = digestOf([idempotencyKey, caller.providerId, body])
+  return { requested, fingerprint, slot: { registrationId: keyed.resourceId, isResumed: keyed.isResumed } }
 }
 
 /** @throws RegistrationError invalid_request for a document of another client, or with members that only the server writes */

@@ -19,7 +19,7 @@ export const registerSecurityScheme = 'initialAccessToken' satisfies keyof typeo
 export const registerTag = { name: 'Registration', description: 'Dynamic client registration and management (RFC 7591, RFC 7592).' }
 
 const described = (schema: TSchema, description: string) => Type.Unsafe<object>({ ...ref(schema), description })
-const failure = (description: string) => described(OAuthError, description)
+export const failure = (description: string) => described(OAuthError, description)
 
 const failures = {
   400: failure('The document can\'t be registered; the sentence says what would be.'),
@@ -36,10 +36,6 @@ const dryRun = Type.Object({
   dry_run: Type.Optional(Type.Unsafe<'true' | 'false'>({ type: 'string', enum: ['true', 'false'], description: 'true: answer what the request would become, make nothing.' }))
 })
 
-const idempotencyKey = Type.Object({
-  'idempotency-key': Type.Optional(Type.String({ description: 'For repeats: within two minutes the same key and document get the same answer if it was never received. Ignored without a token.' }))
-})
-
 /** Operation ids are unique in the document: those of the named place end in AtProvider. */
 export function operationsAt (place: Place) {
   const suffix = place === 'default' ? '' : 'AtProvider'
@@ -53,10 +49,9 @@ export function operationsAt (place: Place) {
       security: [{ initialAccessToken: [] }, {}],
       operationId: `registerClient${suffix}`,
       summary: 'Register a client',
-      description: 'Makes the Entra application. The answer holds what was registered, which may be less than what was asked for.',
+      description: 'Makes the Entra application. The answer holds what was registered, which may be less than what was asked for. Without a token Idempotency-Key is ignored.',
       ...(place === 'named' && { params: paramsOf<object>({}) }),
       querystring: dryRun,
-      headers: idempotencyKey,
       body: ref(NewClient),
       response: {
         200: described(PreviewAnswer, 'Of a dry run.'),

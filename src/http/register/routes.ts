@@ -8,13 +8,14 @@ import type { Registrar } from '../../registration/registrar.ts'
 import type { Provider } from '../../registration/registration.ts'
 import { watchDelivery } from '../delivery.ts'
 import '../guards.ts'
+import { idempotency as idempotencyKeys, type Idempotency } from '../plugins/idempotency.ts'
 import { RequestRefusal } from '../refusals.ts'
 import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
 import { standardDialect } from './dialect.ts'
 import { DEFAULT_PROVIDER, issuerOf, type Providers } from './issuer.ts'
 import { managementUri, presentClient } from './presenter.ts'
 import { toRegisterDocument, toReplaceDocument } from './requests.ts'
-import { operationsAt, type Place } from './route-schemas.ts'
+import { failure, operationsAt, type Place } from './route-schemas.ts'
 
 /** `disabled`: nobody registers; what is registered stays managed. Who registers in the other modes, `recognise` knows. */
 export type RegistrationMode = 'open' | 'token' | 'disabled'
@@ -29,6 +30,7 @@ export interface RegistrationOptions {
   providers: Providers
   /** Base of the URLs handed out; a sandbox with PORT=0 knows it only once it listens. */
   publicUrl: () => string
+  idempotency: Idempotency
 }
 
 declare module 'fastify' {
@@ -47,7 +49,7 @@ export async function registration (server: FastifyInstance, options: Registrati
 }
 
 const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { place: Place }> = async (server, options) => {
-  const { registrar, recognise, mode, providers, publicUrl, place } = options
+  const { registrar, recognise, mode, providers, publicUrl, place, idempotency } = options
   const operations = operationsAt(place)
   await server.register(standardDialect)
   server.decorateRequest('provider', null)
@@ -66,12 +68,26 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
     }
   })
 
+  await server.register(idempotencyKeys, {
+    idempotency,
+    overtimeMs: 2_000,
+    failure,
+    registrationOf: () => 'new',
+    // Everybody without a token is the same caller: what one of them has registered is not told to another. A dry run makes nothing.
+    takesKey: ({ caller, query }) => caller?.kind !== 'anonymous' && (query as { dry_run?: string }).dry_run !== 'true',
+    onRepeat: (reply, registrationId) => {
+      if (registrationId !== null) watchDelivery(reply, outcome => registrar.answered(registrationId, outcome))
+    }
+  })
+
   if (mode !== 'disabled') {
     server.post('', { schema: operations.register, config: { guard: 'registrant', scope: 'register' } }, async (request, reply) => {
       const call = { caller: known(request.caller), ...timedRequest(request, reply) }
       if (request.query.dry_run === 'true') return documentOfPreview(await registrar.preview(toRequestedMetadata(request.body), call))
-      const document = toRegisterDocument(request.body, call.caller, request.headers['idempotency-key'])
+      const document = toRegisterDocument(request.body, call.caller, request.keyed, request.headers['idempotency-key'])
       const client = await registrar.registerDocument(document, call)
+      // It may be one that is shared.
+      if (request.keyed !== null) request.keyed.resourceId = client.registration.id
       watchDelivery(reply, outcome => registrar.answered(client.registration.id, outcome))
       const issuer = issuerOfRequest(request)
       if (client.managementToken !== null) reply.header('location', managementUri(issuer, client.clientId))

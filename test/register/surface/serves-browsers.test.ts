@@ -45,7 +45,7 @@ t.test('answers and failures alike are open to pages, with the headers that say 
   ] as const
   for (const [status, { statusCode, headers }] of answers) {
     t.equal(statusCode, status)
-    t.match(headers, { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'www-authenticate, retry-after, x-request-id, location' })
+    t.match(headers, { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'www-authenticate, retry-after, x-request-id, location, idempotency-replayed' })
   }
 })
 

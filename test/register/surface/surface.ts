@@ -137,7 +137,16 @@ export async function openSurface (t: Test, options: SurfaceOptions = {}): Promi
     },
     version: '0.0.0',
     publicUrl,
-    issuerBase: () => publicUrl
+    issuerBase: () => publicUrl,
+    // Every key is new.
+    idempotency: {
+      requestDeadlineMs: 8_000,
+      requests: {
+        begin: async () => ({ kind: 'open', request: { id: 'record-1', attempt: 1, resourceId: 'registration-1', isResumed: false } }),
+        end: async () => {},
+        erase: async () => ({ erased: 0 })
+      }
+    }
   })
   t.teardown(() => server.close())
 

@@ -77,7 +77,7 @@ export const CallerView = Type.Object(callerMembers, {
 
 export const CreatedCaller = Type.Object({
   ...callerMembers,
-  token: Type.String({ 'x-secret': true, description: 'The key. It is in this answer and nowhere else: the broker keeps its digest only.' })
+  token: Type.String({ 'x-secret': true, description: 'The key. It is in this answer and its repetitions under one Idempotency-Key, and nowhere else: the broker keeps its digest.' })
 }, {
   $id: 'CreatedCaller',
   description: 'A new caller with its key.',

@@ -25,6 +25,7 @@ export interface PolicyRoutesOptions {
 
 export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = async (server, { policies, dryRun }) => {
   const read = { config: { scope: 'read' } } as const
+  const tryOut = { config: { scope: 'read', idempotent: false } } as const
   const change = { config: { scope: 'admin' }, onRequest: assertOfInstallation, preValidation: judgeRules } as const
 
   server.get('/policies', { schema: listPolicies, ...read, ...readByListQuery }, async request => {
@@ -62,13 +63,13 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
   server.get('/policies/:id/versions/:version', { schema: showPolicyVersion, ...read }, async request =>
     presentVersion(await policies.version(request.params.id, Number(request.params.version))))
 
-  server.post('/policies/:id/dry-run', { schema: dryRunPolicy, ...read }, async request => {
+  server.post('/policies/:id/dry-run', { schema: dryRunPolicy, ...tryOut }, async request => {
     const policy = await policies.show(request.params.id, callerOf(request).providerId)
     const wanted = { policy, requested: toRequestedMetadata(request.body), providerName: request.query.provider ?? null }
     return dryRun(wanted, callerOf(request).providerId)
   })
 
-  server.post('/policies/dry-run', { schema: dryRunRules, ...read, preValidation: judgeRules }, async request => {
+  server.post('/policies/dry-run', { schema: dryRunRules, ...tryOut, preValidation: judgeRules }, async request => {
     const { rules, document } = request.body
     const wanted = { policy: unstoredPolicy(givenRules(rules)), requested: toRequestedMetadata(document), providerName: request.query.provider ?? null }
     return dryRun(wanted, callerOf(request).providerId)

@@ -90,5 +90,11 @@ function pathOf ({ url }: FastifyRequest): string {
 
 /** Looking up the caller has taken its part of the request's deadline. */
 function callOf (request: FastifyRequest, reply: FastifyReply): Call {
-  return { caller: callerOf(request), requestId: request.id, sourceAddress: request.ip, elapsedMs: reply.elapsedTime }
+  return {
+    caller: callerOf(request),
+    requestId: request.id,
+    sourceAddress: request.ip,
+    elapsedMs: reply.elapsedTime,
+    idempotencyRecordId: request.keyed?.id ?? null
+  }
 }

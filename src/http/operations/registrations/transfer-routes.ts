@@ -37,7 +37,7 @@ export const transferRoutes: FastifyPluginAsyncTypebox<TransferRoutesOptions> = 
 async function importRoute (server: FastifyInstance, registrar: TransferRoutesOptions['registrar']): Promise<void> {
   await server.register(ndjsonBodies, lineLimits)
 
-  server.post('/registrations/import', { schema: importRegistrations, config: { scope: 'register', swaggerTransform: describeImport } }, async (request, reply) => {
+  server.post('/registrations/import', { schema: importRegistrations, config: { scope: 'register', idempotent: false, swaggerTransform: describeImport } }, async (request, reply) => {
     const call = { caller: callerOf(request), requestId: request.id, sourceAddress: request.ip }
     const lines = (request.body ?? []) as Line[]
     return await reply.type(NDJSON).send(Readable.from(importReports(server, registrar, lines, call, request, reply)))
