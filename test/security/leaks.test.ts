@@ -7,7 +7,7 @@ import { databaseHaystacks, searchLeaks, type Haystack } from '../support/leak-s
 
 t.test('after the whole story no secret stands in the database or in the logs', async t => {
   const test = await startTestBroker(t, { environment: { LOG_LEVEL: 'trace' } })
-  const { simulator, database, settings, url, operationsUrl, logLines } = test
+  const { simulator, database, settings, url, operationsUrl, logLines, register } = test
   const secrets = new Map([
     ['first Konnect key', KONNECT_KEY],
     ['second Konnect key', SECOND_KONNECT_KEY],
@@ -36,7 +36,18 @@ t.test('after the whole story no secret stands in the database or in the logs', 
   simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$' }, action: { type: 'reset' }, when: 'after' })
   const { body } = await konnect('POST', '', { client_name: 'after a fault' })
   secrets.set('client secret after a fault', String(body.client_secret))
-  t.ok(secrets.size >= 11, `${secrets.size} secrets are looked for`)
+  // Answers are kept for idempotency keys, with what they show once.
+  const idempotencyKey = { 'idempotency-key': 'idempotency_key_of_the_tests_1' }
+  secrets.set('idempotency key', idempotencyKey['idempotency-key'])
+  for (const repeated of [false, true]) {
+    const registered = await register({ client_name: 'kept', redirect_uris: ['https://orders.example.com/callback'] }, undefined, idempotencyKey)
+    const caller = await request(`${operationsUrl}/v2/callers`, 'POST', { kind: 'operator', name: 'kept' }, { authorization: `Bearer ${OPERATOR_KEY}`, ...idempotencyKey })
+    t.strictSame([registered, caller].map(answer => [answer.status, answer.headers.has('idempotency-replayed')]), [[201, repeated], [201, repeated]])
+    secrets.set('kept client secret', registered.body.client_secret)
+    secrets.set('kept registration access token', registered.body.registration_access_token)
+    secrets.set('kept operator key', caller.body.token)
+  }
+  t.ok(secrets.size >= 15, `${secrets.size} secrets are looked for`)
 
   const logs = (): Haystack => ({ name: 'log', bytes: Buffer.from(logLines.join('\n')) })
   t.ok(logLines.length >= 20, `${logLines.length} log lines`)
