@@ -15,7 +15,9 @@ t.test('a replica that is killed', async t => {
   const survivor = await startTestBroker(t, { environment: BRISK })
   const { database, simulator, settings: { keyringFile } } = survivor
   const proxy = await startPostgresProxy(t, database.url)
-  const process = await prepareBrokerProcess(t, simulator, { ...BRISK, ENCRYPTION_KEYRING_FILE: keyringFile, INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN })
+  const process = await prepareBrokerProcess(t, simulator, {
+    environment: { ...BRISK, INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN }, keyringFile
+  })
   const send = async (document: object, key: string) =>
     await request(`${process.url}/register`, 'POST', document, { authorization: `Bearer ${INITIAL_ACCESS_TOKEN}`, ...keyed(key) })
 
