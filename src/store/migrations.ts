@@ -42,7 +42,8 @@ const lockTimeoutMs = 120_000
 // For a look at the record. A migration itself may take as long as it takes.
 const queryTimeoutMs = 2_000
 
-const createRecord = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
+/** Prisma's own table. */
+export const createRecord = `CREATE TABLE IF NOT EXISTS _prisma_migrations (
   id VARCHAR(36) PRIMARY KEY NOT NULL,
   checksum VARCHAR(64) NOT NULL,
   finished_at TIMESTAMPTZ,

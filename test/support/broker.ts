@@ -50,7 +50,7 @@ export interface TestBrokerOptions {
   isAtItsIssuer?: boolean
 }
 
-export async function startTestBroker (t: Test, options: TestBrokerOptions = {}): Promise<TestBroker> {
+export async function startTestBroker (t: Pick<Test, 'teardown'>, options: TestBrokerOptions = {}): Promise<TestBroker> {
   const database = options.database ?? await createTestDatabase(t)
   const simulator = await simulatorOf(t, options.simulator)
   const folder = await mkdtemp(join(tmpdir(), 'dcr-test-'))
@@ -105,7 +105,7 @@ function bearer (token: string | null): Record<string, string> {
   return token === null ? {} : { authorization: `Bearer ${token}` }
 }
 
-async function simulatorOf (t: Test, given: SimulatorOptions | Simulator | undefined): Promise<Simulator> {
+async function simulatorOf (t: Pick<Test, 'teardown'>, given: SimulatorOptions | Simulator | undefined): Promise<Simulator> {
   if (given !== undefined && 'close' in given) return given
   const simulator = await startSimulator(given ?? {})
   t.teardown(() => simulator.close())

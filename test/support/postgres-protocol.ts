@@ -1,7 +1,7 @@
 // What the proxy has to know of PostgreSQL's protocol, version 3.
 
-/** Types of the messages that are looked into: of the frontend, and the backend's last one. */
-export const MESSAGES = { parse: 0x50, bind: 0x42, sync: 0x53, readyForQuery: 0x5a } as const
+/** Types of the messages that are looked into: three of the frontend, two of the backend. */
+export const MESSAGES = { parse: 0x50, bind: 0x42, sync: 0x53, commandComplete: 0x43, readyForQuery: 0x5a } as const
 
 /** Cuts a stream into messages: a type byte, a length that counts itself, the body. The first of a client has no type. */
 export class MessageReader {
@@ -38,6 +38,20 @@ export function cStrings (body: Buffer, count: number): string[] {
     start = end + 1
   }
   return strings
+}
+
+/** Of a Bind message: two names, the formats, the values. In text form strings, in binary form buffers. */
+export function parametersOf (body: Buffer): Array<string | Buffer | null> {
+  let at = cStrings(body, 2).reduce((end, name) => end + Buffer.byteLength(name) + 1, 0)
+  const next16 = (): number => body.readInt16BE((at += 2) - 2)
+  const formats = Array.from({ length: next16() }, next16)
+  return Array.from({ length: next16() }, (_, index) => {
+    const length = body.readInt32BE((at += 4) - 4)
+    if (length < 0) return null
+    const value = Buffer.from(body.subarray(at, at += length))
+    const isBinary = (formats.length === 1 ? formats[0] : formats[index]) === 1
+    return isBinary ? value : value.toString('utf8')
+  })
 }
 
 /** An ErrorResponse for a statement outside a transaction, and ReadyForQuery after it. */

@@ -4,7 +4,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import type { Test } from 'tap'
-import { cStrings, errorResponse, MESSAGES, MessageReader } from './postgres-protocol.ts'
+import { cStrings, errorResponse, MESSAGES, MessageReader, parametersOf } from './postgres-protocol.ts'
 
 export interface Hold {
   /** Fits the text of the statement. */
@@ -38,10 +38,20 @@ export interface PostgresProxy {
   back (databaseUrl?: string): void
 }
 
+/** A statement that was executed, as its client sent it. Parameters in text form are strings, in binary form buffers. */
+export interface SentStatement {
+  text: string
+  parameters: Array<string | Buffer | null>
+  /** Rows that it changed or answered with. */
+  rows: number
+}
+
 type Caught = { kind: 'hold' | 'cut', side: Hold['side'], reached: () => void } | { kind: 'refuse', sqlState: string }
 type Armed = Omit<Hold, 'side'> & { catch: () => Caught, remaining: number }
+type Observe = (statement: SentStatement) => void
 
-export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl: string): Promise<PostgresProxy> {
+/** @param observe is told of every prepared statement that has been executed, in order */
+export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl: string, observe: Observe = () => {}): Promise<PostgresProxy> {
   let upstream = new URL(databaseUrl)
   let state: 'passing' | 'silent' | 'away' = 'passing'
   const sockets = new Set<Socket>()
@@ -58,7 +68,7 @@ export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl
         sockets.delete(socket)
       })
     }
-    join(client, database, armed)
+    join(client, database, armed, observe)
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -100,8 +110,9 @@ export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl
 }
 
 /** Passes bytes both ways until an armed statement comes by. */
-function join (client: Socket, database: Socket, armed: Armed[]): void {
+function join (client: Socket, database: Socket, armed: Armed[], observe: Observe): void {
   const statements = new Map<string, string>()
+  let bound: Omit<SentStatement, 'rows'> | undefined
   let caught: Caught | undefined
   let isWhole = false
 
@@ -113,6 +124,7 @@ function join (client: Socket, database: Socket, armed: Armed[]): void {
     } else if (type === MESSAGES.bind) {
       const [, name = ''] = cStrings(body, 2)
       const text = statements.get(name) ?? ''
+      bound = { text, parameters: parametersOf(body) }
       const index = armed.findIndex(({ statement, parameters }) => statement.test(text) && (parameters?.test(body.toString('utf8')) ?? true))
       const found = armed[index]
       if (found === undefined) return
@@ -129,7 +141,12 @@ function join (client: Socket, database: Socket, armed: Armed[]): void {
   const backend = new MessageReader({
     hasStartupMessage: false,
     // The transaction of a single statement has ended when the server is ready for the next one.
-    look: type => { if (type === MESSAGES.readyForQuery) stop('after') }
+    look: (type, body) => {
+      if (type === MESSAGES.readyForQuery) stop('after')
+      if (type !== MESSAGES.commandComplete || bound === undefined) return
+      observe({ ...bound, rows: Number(/\d+$/.exec(cStrings(body, 1)[0] ?? '')?.[0] ?? 0) })
+      bound = undefined
+    }
   })
   client.on('data', chunk => {
     frontend.read(chunk)
