@@ -51,7 +51,7 @@ export class Operation {
     this.#lease = held.lease
     this.#signal = options.signal
     this.#voidsAnswers = options.voidsAnswers
-    this.deadline = { remainingMs: () => options.signal?.aborted === true ? 0 : deadline.remainingMs() }
+    this.deadline = { remainingMs: () => this.isInterrupted ? 0 : deadline.remainingMs() }
     this.mayHaveStrays = options.resumed
     this.#calls = new DirectoryCalls(core, this, { turn: options.turn, signal: options.signal, keepLease: async () => await this.#keepLease() })
   }
@@ -59,6 +59,11 @@ export class Operation {
   /** The tenant. Throws DirectoryError while it can't be reached at all. */
   get directory (): Directory {
     return this.ports.directories.of(this.registration.providerId)
+  }
+
+  /** The process is going down: no more attempts are made. */
+  get isInterrupted (): boolean {
+    return this.#signal?.aborted === true
   }
 
   /** Makes a Graph call that changes something: see DirectoryCalls. */

@@ -41,25 +41,34 @@ export async function stopOnError<T> (operation: Operation, work: () => Promise<
   }
 }
 
-/** Resolves to the error as it stands after a second look. */
+/** Resolves to the error as it stands after a second look. That the process ends is no failure of the registration: the next replica begins at once. */
 async function stop (operation: Operation, error: unknown): Promise<unknown> {
   const { registration, ports } = operation
   const cause = await lookAgain(operation, error)
+  const failed = isBeingMade(registration) && cause instanceof DirectoryError && isPermanent(cause)
+  if (operation.isInterrupted && !failed) {
+    ports.log.info({ registrationId: registration.id, state: registration.state }, 'The process ends; a run is left to another')
+    await handOver(operation, retryAfterMs(cause))
+    return cause
+  }
   const fault = cause instanceof DirectoryError ? cause.fault : 'internal'
   registration.attempts += 1
   registration.lastFault = fault
-  const failed = isBeingMade(registration) && cause instanceof DirectoryError && isPermanent(cause)
   if (failed) registration.state = 'undoing'
   operation.note('registration.stopped', 'failed', { state: registration.state, fault })
   ports.log.warn({ err: cause, registrationId: registration.id, state: registration.state, fault }, 'A run stopped before its end')
   const waitMs = failed ? 0 : Math.max(retryAfterMs(cause), waitBeforeResume(registration.attempts - 1, ports.clock.random()))
+  await handOver(operation, waitMs)
+  return cause
+}
+
+async function handOver (operation: Operation, waitMs: number): Promise<void> {
   try {
     await operation.handOver(waitMs)
   } catch (handOverError) {
     // The lease ends by itself and the row is claimed then; what was reached is found again.
-    ports.log.warn({ err: handOverError, registrationId: registration.id }, 'A stopped run could not be handed over')
+    operation.ports.log.warn({ err: handOverError, registrationId: operation.registration.id }, 'A stopped run could not be handed over')
   }
-  return cause
 }
 
 /** Reads go backwards in Entra: "missing" by object id is believed, and the client drifted, only when it is not found by its name either. */
