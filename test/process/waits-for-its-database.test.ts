@@ -1,3 +1,4 @@
+// A database that comes after the broker: waited for, said in the log and in readiness, and no request is left without an answer.
 import { connect, createServer } from 'node:net'
 import t from 'tap'
 import { findFreePort } from '../../src/sandbox/free-port.ts'
@@ -40,7 +41,12 @@ t.test('a broker that comes up before its database answers 503 and asks Graph fo
   const early = await create()
   t.match(early, { status: 503, body: { error: 'temporarily_unavailable', error_description: String } })
   t.ok(Number(early.headers.get('retry-after')) > 0)
-  t.match(await readiness(), { status: 503, body: { checks: { database: 'failed' } } })
+  t.match(await request(`http://127.0.0.1:${port}/register`, 'POST', {}, { authorization: 'Bearer some_token_of_this_test' }), {
+    status: 503, body: { error: 'temporarily_unavailable' }
+  })
+  t.match(await request(`http://127.0.0.1:${operationsPort}/v2/registrations`, 'GET', undefined, { authorization: 'Bearer operator_key_of_this_test' }), { status: 503 })
+  t.match(await readiness(), { status: 503, body: { checks: { database: 'failed', started: 'failed', keyring: 'ok' } } })
+  t.match(await main.output(/"warn".*Not started yet/), /"err":\{[^\n]*ECONNREFUSED[^\n]*Not started yet; requests get 503 until this is mended/)
   t.equal(simulator.control.journal.entries().length, 0)
 
   const upstream = new URL(databaseUrl)
@@ -52,6 +58,7 @@ t.test('a broker that comes up before its database answers 503 and asks Graph fo
   proxy.listen(databasePort, '127.0.0.1')
   t.teardown(() => proxy.close())
   await eventually('it is ready', async () => (await readiness()).status === 200)
+  t.match(await main.output(/"Started"/), /"level":"info"[^\n]*"Started"/)
   t.equal((await create()).status, 201)
   main.child.kill('SIGTERM')
   t.equal((await main.ended).code, 0)
