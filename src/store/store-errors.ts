@@ -1,4 +1,5 @@
-// Which failures of the database mean "come back later" instead of a fault of ours.
+// Which failures of the database mean "come back later" instead of a fault of ours, and which are worth another attempt at once.
+import { setTimeout as delay } from 'node:timers/promises'
 import { StoreUnavailableError } from '../registration/ports.ts'
 
 // Prisma: P1xxx are connection errors, P2024 a full pool, P2028/P2034 transactions that could not run, P2010 wraps a driver error.
@@ -12,26 +13,52 @@ const POOL_MESSAGES = new RegExp([
   'Cannot use a pool after calling end', 'Client was closed'
 ].join('|'), 'i')
 
-/** Runs a query and throws StoreUnavailableError when the database is the reason. */
+// Rolled back for another transaction's sake (serialization failure, deadlock): nothing of it has happened.
+const ROLLED_BACK: ReadonlySet<string> = new Set(['40001', '40P01', 'P2034'])
+const ROLLED_BACK_ATTEMPTS = 4
+const ROLLED_BACK_WAIT_MS = 20
+
+/** Runs a query, one commit at most, and throws StoreUnavailableError when the database is the reason. What was rolled back runs a few times. */
 export async function guarded<T> (query: () => Promise<T>): Promise<T> {
-  try {
-    return await query()
-  } catch (error) {
-    if (isUnavailable(error)) throw new StoreUnavailableError('The database is not available', { cause: error })
-    throw error
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await query()
+    } catch (error) {
+      if (attempt < ROLLED_BACK_ATTEMPTS && wasRolledBack(error)) {
+        await delay(ROLLED_BACK_WAIT_MS * attempt * (1 + Math.random()))
+        continue
+      }
+      if (isUnavailable(error)) throw new StoreUnavailableError('The database is not available', { cause: error })
+      throw error
+    }
   }
 }
 
 export function isUnavailable (error: unknown): boolean {
-  for (let current: unknown = error, depth = 0; current instanceof Error && depth < 5; depth++) {
-    const { code, meta } = current as Error & { code?: unknown, meta?: { driverAdapterError?: unknown } }
-    if (typeof code === 'string' && (UNAVAILABLE_PRISMA.test(code) || UNAVAILABLE_SQLSTATE.test(code) || SOCKET_CODES.has(code))) return true
-    if (POOL_MESSAGES.test(current.message)) return true
-    const driverCause = current.cause
-    if (isDriverCause(driverCause) && driverCauseIsUnavailable(driverCause)) return true
-    current = meta?.driverAdapterError ?? driverCause
+  return linksOf(error).some(({ code, message, driverCause }) =>
+    (code !== null && (UNAVAILABLE_PRISMA.test(code) || UNAVAILABLE_SQLSTATE.test(code) || SOCKET_CODES.has(code))) ||
+    POOL_MESSAGES.test(message) ||
+    (driverCause !== null && driverCauseIsUnavailable(driverCause)))
+}
+
+function wasRolledBack (error: unknown): boolean {
+  return linksOf(error).some(({ code, driverCause }) =>
+    (code !== null && ROLLED_BACK.has(code)) ||
+    driverCause?.kind === 'TransactionWriteConflict' ||
+    ROLLED_BACK.has(driverCause?.originalCode ?? driverCause?.code ?? ''))
+}
+
+interface Link { code: string | null, message: string, driverCause: DriverCause | null }
+
+/** An error and what it says caused it: Prisma's, its driver adapter's, pg's. */
+function linksOf (error: unknown): Link[] {
+  const links: Link[] = []
+  for (let current: unknown = error; current instanceof Error && links.length < 5;) {
+    const { code, message, meta, cause } = current as Error & { code?: unknown, meta?: { driverAdapterError?: unknown } }
+    links.push({ code: typeof code === 'string' ? code : null, message, driverCause: isDriverCause(cause) ? cause : null })
+    current = meta?.driverAdapterError ?? cause
   }
-  return false
+  return links
 }
 
 interface DriverCause { kind: string, originalCode?: string, code?: string }
