@@ -6,8 +6,8 @@ import type { Operation } from './operation.ts'
 import { DirectoryError, type IssuedSecret, type SealedPlace } from './ports.ts'
 import { idsOf, type Credential, type Registration } from './registration.ts'
 
-/** Entra: the clocks of its servers may be behind ours; a secret must not begin in their future. */
-const CLOCK_SKEW_MS = 5 * 60_000
+/** Ours may be fast, and the clocks of Entra's servers behind; a secret must not begin in their future. */
+const CLOCK_SKEW_MS = 15 * 60_000
 /** A probe changes nothing and costs Graph nothing: it is repeated evenly, the last time at the deadline. */
 const PROBE_INTERVAL_MS = 250
 const DAY_MS = 86_400_000
