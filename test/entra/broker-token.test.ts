@@ -39,7 +39,7 @@ t.test('a hundred first calls at once ask the token endpoint once', async t => {
   t.match(entra.directories.health(), [{ providerId: 'default', state: 'accepted' }])
 })
 
-t.test('a token that is due for renewal is still handed out while the token endpoint fails, and renewed when it is back', async t => {
+t.test('F16 a token that is due for renewal is still handed out while the token endpoint fails, and renewed when it is back', async t => {
   const cut: Script = (_request, answer) => { answer.destroy() }
   const script = inTurn(tokenScript(3600, 60), refusal(90033, 503), cut, tokenScript(3600, 60))
   const { brokerToken, clock, requests } = await startToken(t, script)
@@ -64,7 +64,7 @@ t.test('a token at its end is not handed out: the failure of the renewal is', as
   t.match(await faultOf(brokerToken.get(patience())), { fault: 'unavailable' })
 })
 
-t.test('after a 503 the next call asks again, without a minute of deafness', async t => {
+t.test('F16 after a 503 the next call asks again, without a minute of deafness', async t => {
   const entra = await startScriptedEntra(t.teardown, { graph: listing, token: inTurn((_request, answer) => reply(answer, 503, '<html>'), tokenScript()) })
   const directory = entra.directories.of('default')
   t.match(await faultOf(directory.listSecrets(objectId, patience())), { fault: 'unavailable', outcomeUnknown: false })
@@ -73,7 +73,7 @@ t.test('after a 503 the next call asks again, without a minute of deafness', asy
   t.equal(entra.tokenRequests.length, 2)
 })
 
-t.test('a Retry-After is honoured for as long as it says and no longer', async t => {
+t.test('F16 a Retry-After is honoured for as long as it says and no longer', async t => {
   const throttled: Script = (_request, answer) => reply(answer, 429, {}, { 'retry-after': '7' })
   const { brokerToken, clock, requests } = await startToken(t, inTurn(throttled, tokenScript()))
   t.match(await faultOf(brokerToken.get(patience())), { fault: 'throttled', retryAfterMs: 7000 })
@@ -86,7 +86,7 @@ t.test('a Retry-After is honoured for as long as it says and no longer', async t
   t.equal(await brokerToken.get(patience()), 'token-1')
 })
 
-t.test('a token endpoint that hangs is given up after the attempt timeout', async t => {
+t.test('F17 a token endpoint that hangs is given up after the attempt timeout', async t => {
   const { brokerToken } = await startToken(t, () => { /* never answers */ }, 150)
   t.match(await faultOf(brokerToken.get(patience())), { fault: 'unavailable', diagnostics: { reason: 'ABORTED' } })
 })
@@ -114,7 +114,7 @@ t.test('a token is invalidated once, however many calls it failed', async t => {
   t.equal(await brokerToken.get(patience()), 'token-2')
 })
 
-t.test('a refused credential is `unauthenticated`, with the code, a sentence for the operator and no secret', async t => {
+t.test('F18 a refused credential is `unauthenticated`, with the code, a sentence for the operator and no secret', async t => {
   for (const [code, sentence] of [
     [7000222, /expired/], [7000215, /wrong/], [700016, /AZURE_CLIENT_ID/],
     [7000229, /service principal/], [90002, /tenant/], [999999, /answered 401/]

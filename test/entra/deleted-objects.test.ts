@@ -17,7 +17,7 @@ const bin = (listApplications: Script, principals: object[] = []): Script => (re
   answer.writeHead(204).end()
 }
 
-t.test('our application is found by its tag on a later page, restored with its principal, and brought to what is wanted', async t => {
+t.test('F27 our application is found by its tag on a later page, restored with its principal, and brought to what is wanted', async t => {
   const listing: Script = (request, answer) => request.path.includes('skiptoken')
     ? reply(answer, 200, { value: [ours] })
     : reply(answer, 200, { value: [foreign], '@odata.nextLink': `http://${String(request.headers.host)}/v1.0/directory/deletedItems/microsoft.graph.application?$skiptoken=p2` })

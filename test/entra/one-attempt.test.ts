@@ -80,7 +80,7 @@ t.test('a token that Graph refuses is renewed once and the call sent once more, 
   t.equal(new Set(entra.graphRequests.map(({ headers }) => headers['client-request-id'])).size, 2)
 })
 
-t.test('a Graph that refuses every token ends the call after one renewal', async t => {
+t.test('F18 a Graph that refuses every token ends the call after one renewal', async t => {
   const entra = await startScriptedEntra(t.teardown, { graph: (_request, answer) => reply(answer, 401, { error: { code: 'x', message: 'no' } }) })
   t.match(await faultOf(entra.directories.of('default').listSecrets(objectId, patience())), { fault: 'unauthenticated' })
   t.equal(entra.graphRequests.length, 2)

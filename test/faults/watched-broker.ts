@@ -18,14 +18,14 @@ export interface WatchedBroker extends TestBroker {
 export async function startWatchedBroker (t: Test, options: TestBrokerOptions = {}, first?: WatchedBroker): Promise<WatchedBroker> {
   const shared = first === undefined ? {} : { database: first.database, simulator: first.simulator }
   const keyring = first === undefined ? {} : { ENCRYPTION_KEYRING_FILE: first.settings.keyringFile }
-  const environment = { ...QUICK, ...options.environment, ...keyring }
+  const environment: Record<string, string> = { ...QUICK, ...keyring, ...options.environment }
   const broker = await startTestBroker(t, { ...options, ...shared, environment })
   const ledger = first?.ledger ?? new Ledger()
   const { register, manage, simulator, database } = broker
   const konnect = ledger.watch(broker.konnect)
   const secrets = new Map([['an operator key', OPERATOR_KEY]])
   const logs = [...first?.world.logs ?? [], broker.logLines]
-  const world = { simulator, database, ledger, logs, secrets, deadlineMs: Number(environment.REQUEST_DEADLINE_MS) }
+  const world = { simulator, database, ledger, logs, secrets, deadlineMs: Number(environment['REQUEST_DEADLINE_MS']) }
   if (first !== undefined) first.world.logs = logs
   return {
     ...broker,

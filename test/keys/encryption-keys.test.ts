@@ -117,7 +117,7 @@ t.test('replicas that were silent for 30 seconds do not count, and are forgotten
   t.match(await prisma.replica.findMany(), [{ version: '1.0.0' }])
 })
 
-t.test('a key with other bytes than the database knows is not reported, and the replica is not ready', async t => {
+t.test('F30 a key with other bytes than the database knows is not reported, and the replica is not ready', async t => {
   const { replica, activate } = await openKeys(t)
   const { watch } = replica(keyringFile({ k3: 'active', k2: 'decrypt' }))
   await watch.look()
@@ -125,7 +125,7 @@ t.test('a key with other bytes than the database knows is not reported, and the 
   await t.rejects(activate('k2'), { code: 'conflict', message: /lacks it/ })
 })
 
-t.test('a replica seals nothing under a key that has other bytes than the database knows', async t => {
+t.test('F30 a replica seals nothing under a key that has other bytes than the database knows', async t => {
   const { replica, activate, look, content } = await openKeys(t)
   await activate('k2')
   await look()
@@ -143,7 +143,7 @@ t.test('a replica seals nothing under a key that has other bytes than the databa
   await t.rejects(foreign.vault.seal('secret', place), { name: 'VaultError', message: /other bytes/ })
 })
 
-t.test('a key is retired when it is not active, nobody seals under it, its grace is over and no value refers to it', async t => {
+t.test('F31 a key is retired when it is not active, nobody seals under it, its grace is over and no value refers to it', async t => {
   const { look, keys, activate, retire, later, addSecret, addProviderSecret, prisma } = await openKeys(t)
   await addSecret('one')
   await addProviderSecret('two')

@@ -45,7 +45,7 @@ function startTraffic ({ konnect, register, manage }: TestBroker, name: string):
   }
 }
 
-t.test('a key is rotated under traffic on two replicas: nothing fails, no ciphertext changes, the old key is retired and taken away', async t => {
+t.test('F29 a key is rotated under traffic on two replicas: nothing fails, no ciphertext changes, the old key is retired and taken away', async t => {
   const environment = { REQUEST_DEADLINE_MS: '60000', LEASE_MS: '120000', LOG_LEVEL: 'info' }
   const first = await startTestBroker(t, { environment })
   const { simulator, database, settings: { keyringFile } } = first

@@ -140,7 +140,7 @@ t.test('adoption', async t => {
     t.equal((await permit(clientId)).status, 409)
   })
 
-  await t.test('what Graph once does not show is looked for by its appId; what was deleted in Entra has drifted, and is back when it is restored', async t => {
+  await t.test('F26 what Graph once does not show is looked for by its appId; what was deleted in Entra has drifted, and is back when it is restored', async t => {
     const { clientId } = control.addClient('Drifting')
     await permit(clientId)
     t.equal((await konnect('GET', `/${clientId}/secrets`)).status, 200)

@@ -8,7 +8,7 @@ import { QUICK, SHORT_WINDOW } from './times.ts'
 
 t.jobs = 3
 
-t.test('a create that lands after its registration was undone is purged by the sweep', async t => {
+t.test('F12 a create that lands after its registration was undone is purged by the sweep', async t => {
   const environment = { ...SHORT_WINDOW, SWEEP_FIRST_LOOK_MS: '200', SWEEP_SECOND_LOOK_MS: '4000' }
   const { konnect, simulator, database } = await startTestBroker(t, { environment })
   simulator.control.policy({ passwordsForbidden: true })
@@ -29,7 +29,7 @@ t.test('a create that lands after its registration was undone is purged by the s
   t.equal(rows.length, 1)
 })
 
-t.test('a create that is stuck until after its registration was undone is purged by the sweep', async t => {
+t.test('F13 a create that is stuck until after its registration was undone is purged by the sweep', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: { ...SHORT_WINDOW, SWEEP_SECOND_LOOK_MS: '12000' } })
   const { faults } = simulator.control
   faults.add({ match: { method: 'PATCH', path: '/applications\\(' }, action: { type: 'delay', ms: 14_000 } })
@@ -41,7 +41,7 @@ t.test('a create that is stuck until after its registration was undone is purged
   await eventually('it is swept', () => ourObjectCount(simulator) === 0)
 })
 
-t.test('a password that lands after its create has gone on without it is removed at the check for strays', async t => {
+t.test('F13 a password that lands after its create has gone on without it is removed at the check for strays', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
   simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'delay', ms: 2_500 } })
   const { status, body } = await konnect('POST', '', konnectApplication())
@@ -54,7 +54,7 @@ t.test('a password that lands after its create has gone on without it is removed
   t.equal(await secretWorks(simulator, body.client_id, body.client_secret), true)
 })
 
-t.test('a password of a create that died is found later when the first look at Entra was into the past', async t => {
+t.test('F14 a password of a create that died is found later when the first look at Entra was into the past', async t => {
   let behindMs = 60_000
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK, simulator: { now: () => Date.now() - behindMs } })
   await konnect('POST', '', konnectApplication())

@@ -52,7 +52,7 @@ t.test('a secret that Entra does not know leaves the old one for the time of gra
   t.ok(performance.now() - answered > 1_000)
 })
 
-t.test('two rotations at once are made one after the other, and the later one leaves the only password', async t => {
+t.test('F24 two rotations at once are made one after the other, and the later one leaves the only password', async t => {
   const { watch, simulator, konnect, clientId } = await startWatchedClient(t, 0)
   const answers = await Promise.all([watch.rotate(), watch.rotate()])
   t.same(answers.map(({ status }) => status), [200, 200])
@@ -100,7 +100,7 @@ t.test('the removal of one secret by its owner does not take a superseded one al
   t.same(await watch.end(), [])
 })
 
-t.test('a rotation at the same moment as a deletion ends with neither application nor secret', async t => {
+t.test('F24 a rotation at the same moment as a deletion ends with neither application nor secret', async t => {
   const { watch, konnect, clientId, simulator } = await startWatchedClient(t, 0)
   const [rotation, deletion] = await Promise.all([watch.rotate(), konnect('DELETE', `/${clientId}`)])
   t.match(String(rotation.status), /^(200|404)$/)
@@ -125,7 +125,7 @@ t.test('a removal that fails does not fail the answer, and is made up for in the
   t.same(await watch.end(), [])
 })
 
-t.test('a removal that was made although its answer was lost is not taken for a failure', async t => {
+t.test('F12 a removal that was made although its answer was lost is not taken for a failure', async t => {
   const { watch, secret, simulator, database } = await startWatchedClient(t, 0)
   simulator.control.faults.add({ match: { method: 'POST', path: '/removePassword$' }, action: { type: 'reset' }, when: 'after' })
   t.equal((await watch.rotate()).status, 200)
@@ -134,7 +134,7 @@ t.test('a removal that was made although its answer was lost is not taken for a 
   t.same(rows, [{ state: 'revoked' }, { state: 'active' }])
 })
 
-t.test('an addition whose answer was lost leaves one password of ours', async t => {
+t.test('F12 an addition whose answer was lost leaves one password of ours', async t => {
   const { watch, simulator } = await startWatchedClient(t, 0)
   simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'reset' }, when: 'after' })
   const { status, body } = await watch.rotate()

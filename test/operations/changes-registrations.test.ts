@@ -150,7 +150,7 @@ t.test('operators change registrations', async t => {
       (await database.query('SELECT FROM registration WHERE due_at IS NULL AND lease_until IS NULL AND id = ANY($1)', [[ended, drifted]])).rowCount === 2)
   })
 
-  await t.test('one that has drifted stays so until somebody restores it in Entra', async t => {
+  await t.test('F26 one that has drifted stays so until somebody restores it in Entra', async t => {
     const { id, clientId } = await made(broker)
     const { objectId } = await fact(broker, id, 'object_id AS "objectId"') as { objectId: string }
     await database.query("UPDATE registration SET state = 'drifted', object_id = $2 WHERE id = $1", [id, randomUUID()])

@@ -181,7 +181,7 @@ t.test('a bad new file is said once, the old keyring stays in use, and a good fi
   t.equal(keyring.fault(), null)
 })
 
-t.test('a name that comes back with other material is refused', async t => {
+t.test('F30 a name that comes back with other material is refused', async t => {
   const path = join(t.testdir(), 'keyring.json')
   const good = keyringFile()
   await writeKeyring(path, good)
