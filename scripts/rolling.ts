@@ -8,7 +8,8 @@ import pg from 'pg'
 import { startEmbeddedPostgres } from '../src/sandbox/embedded-postgres.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { createKeyringFile } from '../src/vault/keyring.ts'
-import { ourApplications, secretWorks, violations } from '../test/support/entra-truth.ts'
+import { violations } from '../test/faults/invariants.ts'
+import { ourApplications, secretWorks } from '../test/support/entra-truth.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { buildOther, buildThis, runCommand, startReplica, type Replica } from './rolling-release.ts'
 import { startTraffic, type Traffic } from './rolling-traffic.ts'
@@ -103,7 +104,7 @@ async function stretch (what: string): Promise<void> {
 }
 
 async function faultsOf ({ known }: Traffic): Promise<string[]> {
-  const found = await violations(simulator, { url: environment.DATABASE_URL, query: async (sql, params) => await pool.query(sql, params) })
+  const found = await violations({ simulator, database: { url: environment.DATABASE_URL, query: async (sql, params) => await pool.query(sql, params) } })
   const living = new Set(ourApplications(simulator).map(({ appId }) => appId))
   for (const { clientId, secret, isDeleted } of known) {
     if (isDeleted === living.has(clientId)) found.push(`the client ${clientId} is ${isDeleted ? 'still' : 'no longer'} there`)

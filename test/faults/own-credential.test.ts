@@ -14,12 +14,12 @@ const refused = (code: number): FaultAction => ({
   status: 401,
   body: { error: 'invalid_client', error_description: `AADSTS${code}: planted.`, error_codes: [code], timestamp: '2026-01-01 00:00:00Z', trace_id: 't', correlation_id: 'c' }
 })
-const failing: Array<{ fault: string, what: string, action: FaultAction }> = [
-  { fault: 'F16', what: 'answers 429 with Retry-After', action: { type: 'status', status: 429, headers: { 'retry-after': '1' } } },
-  { fault: 'F16', what: 'answers 429 without', action: { type: 'status', status: 429 } },
-  { fault: 'F16', what: 'answers 503', action: { type: 'html', status: 503 } },
-  { fault: 'F17', what: 'hangs', action: { type: 'hang' } },
-  { fault: 'F17', what: 'cuts the connection', action: { type: 'reset' } }
+const failing: Array<{ name: string, action: FaultAction }> = [
+  { name: 'F16 a token endpoint that answers 429 with Retry-After', action: { type: 'status', status: 429, headers: { 'retry-after': '1' } } },
+  { name: 'F16 a token endpoint that answers 429 without', action: { type: 'status', status: 429 } },
+  { name: 'F16 a token endpoint that answers 503', action: { type: 'html', status: 503 } },
+  { name: 'F17 a token endpoint that hangs', action: { type: 'hang' } },
+  { name: 'F17 a token endpoint that cuts the connection', action: { type: 'reset' } }
 ]
 
 t.test('a token endpoint that fails', async t => {
@@ -28,12 +28,12 @@ t.test('a token endpoint that fails', async t => {
   const { faults, journal } = simulator.control
   const tokenCalls = () => journal.entries(TOKEN).length
 
-  for (const { fault, what, action } of failing) {
-    await t.test(`${fault} a token endpoint that ${what} stops nothing while the broker's token is valid`, async t => {
-      const { clientId, secret } = await broker.create(`Before it ${what}`)
+  for (const { name, action } of failing) {
+    await t.test(`${name} stops nothing while the broker's token is valid`, async t => {
+      const { clientId, secret } = await broker.create(`Before ${name}`)
       const before = tokenCalls()
       faults.add({ match: { ...TOKEN, times: 'always' }, action })
-      const made = await broker.create(`While it ${what}`)
+      const made = await broker.create(`While ${name}`)
       t.equal(tokenCalls(), before, 'no token was asked for')
       // The proof of a new secret needs the token endpoint: the old one stays until there is one.
       const { answer } = await untilAnswered(() => broker.konnect('POST', `/${clientId}/new-secret`))
@@ -44,11 +44,11 @@ t.test('a token endpoint that fails', async t => {
       t.equal(await secretWorks(simulator, clientId, answer.body.client_secret), true)
     })
 
-    await t.test(`${fault} a token endpoint that ${what} when a token is needed is waited for, and asked again as soon as it says`, async t => {
+    await t.test(`${name} when a token is needed is waited for, and asked again as soon as it says`, async t => {
       forgetToken(broker)
       const [before, beganMs] = [tokenCalls(), performance.now()]
       faults.add({ match: TOKEN, action })
-      await broker.create(`Waits while it ${what}`)
+      await broker.create(`Waiting, ${name}`)
       t.equal(tokenCalls() - before, 2)
       // MSAL by itself would be deaf for a minute.
       t.ok(performance.now() - beganMs < 15_000)
