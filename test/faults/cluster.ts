@@ -55,8 +55,12 @@ export interface Cluster {
   create (replica: BrokerProcess, changes?: Record<string, unknown>): Promise<Answer>
   /** As Konnect's user would: a 503 says when to come back. Resolves to the first other answer. */
   createPatiently (replica: BrokerProcess, changes?: Record<string, unknown>, withinMs?: number): Promise<{ answer: Answer, refusals: number }>
-  /** Waits until nothing is left to do, then looks at all that the promises say. Sentences; none when all is well. */
-  violations (): Promise<string[]>
+  /**
+   * Waits until nothing is left to do, then looks at all that the promises say. Sentences; none when all is well.
+   *
+   * @param deadlineMs of the answers; default: the replicas' setting
+   */
+  violations (deadlineMs?: number): Promise<string[]>
 }
 
 /** Everything a fault test needs; no replica runs yet. */
@@ -98,10 +102,10 @@ export async function openCluster (t: Pick<Test, 'teardown'>, options: ClusterOp
         await delay(Number(answer.headers.get('retry-after')) * 1_000, undefined, { signal })
       }
     },
-    async violations () {
+    async violations (deadlineMs = Number({ ...TIMES, ...environment }.REQUEST_DEADLINE_MS)) {
       const logs = await Promise.all(replicas.map(async replica => await replica.wholeLog()))
       const logLines = Buffer.concat(logs).toString('utf8').split('\n')
-      return await violationsAtRest({ simulator, database, ledger, logLines, deadlineMs: Number({ ...TIMES, ...environment }.REQUEST_DEADLINE_MS) })
+      return await violationsAtRest({ simulator, database, ledger, logLines, deadlineMs })
     }
   }
 }
