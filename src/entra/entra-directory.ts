@@ -10,6 +10,7 @@ import type { Http } from './http.ts'
 import { syncGrants } from './permission-grants.ts'
 import { issueSecret, listSecrets, revokeSecret } from './secret-calls.ts'
 import { probeSecret } from './secret-probe.ts'
+import { listTagged, readTagged } from './tagged-applications.ts'
 
 export function createEntraDirectory ({ graph, http, cloud }: { graph: GraphClient, http: Http, cloud: Cloud }): Directory {
   return {
@@ -24,6 +25,8 @@ export function createEntraDirectory ({ graph, http, cloud }: { graph: GraphClie
     revokeSecret: async (objectId, keyId, signal) => await revokeSecret(graph, objectId, keyId, signal),
     findApplication: async (uniqueName, signal) => await findApplication(graph, uniqueName, signal),
     findForeignApplication: async (clientId, signal) => await findForeignApplication(graph, clientId, signal),
+    listTagged: async (tag, after, signal) => await listTagged(graph, tag, after, signal),
+    readTagged: async (clientId, signal) => await readTagged(graph, clientId, signal),
     holdsPermissions: async (principalId, signal) => await holdsPermissions(graph, principalId, signal),
     removeApplication: async (objectId, signal) => await removeApplication(graph, objectId, signal),
     purgeApplication: async (ids, principalId, signal) => await purgeApplication(graph, ids, principalId, signal),

@@ -54,6 +54,30 @@ export interface ForeignApplication extends ApplicationIds {
   tags: string[]
 }
 
+/** An application that carries the broker's tag, whichever installation made it. */
+export interface TaggedApplication extends ApplicationIds {
+  uniqueName: string | null
+  displayName: string
+  tags: string[]
+  createdAt: Date
+  passwords: Array<{ keyId: string, label: string | null, startsAt: Date }>
+}
+
+export interface TaggedPage {
+  applications: TaggedApplication[]
+  /** Where the next page is, for the next call; null: this was the last. */
+  next: string | null
+}
+
+/** One of them as a registration needs it. */
+export interface TaggedDetails extends TaggedApplication {
+  description: string | null
+  redirectUris: DirectoryApplication['redirectUris']
+  secrets: Array<DirectorySecret & { hint: string | null }>
+  /** Null: it has no service principal in the tenant. */
+  principal: { principalId: string, enabled: boolean } | null
+}
+
 export interface DirectorySecret {
   keyId: string
   /** The password's displayName in Entra; ours start with `dcr:`. */
@@ -100,6 +124,10 @@ export interface Directory {
   findApplication (uniqueName: string, signal: AbortSignal): Promise<ApplicationIds | null>
   /** The live application with this appId, whoever made it, or null. Reads only. */
   findForeignApplication (clientId: string, signal: AbortSignal): Promise<ForeignApplication | null>
+  /** A page of the live applications with this tag, in no order. Lists lag behind point reads. `after`: `next` of the page before. */
+  listTagged (tag: string, after: string | null, signal: AbortSignal): Promise<TaggedPage>
+  /** The live application with this appId, its secrets and redirect URIs, or null. Reads only. */
+  readTagged (clientId: string, signal: AbortSignal): Promise<TaggedDetails | null>
   /**
    * Whether this principal has been given application roles or delegated permissions anywhere, by whomever. Reads only. Delegated
    * permissions can be seen with Directory.Read.All or DelegatedPermissionGrant.ReadWrite.All: `denied` without.

@@ -262,6 +262,8 @@ export async function directoryContract (t: Test, { directory, replication, reso
       revokeSecret: async () => await directory.revokeSecret(absent, absent, aborted),
       findApplication: async () => await directory.findApplication('dcr-x', aborted),
       findForeignApplication: async () => await directory.findForeignApplication(absent, aborted),
+      listTagged: async () => await directory.listTagged('x', null, aborted),
+      readTagged: async () => await directory.readTagged(absent, aborted),
       holdsPermissions: async () => await directory.holdsPermissions(absent, aborted),
       removeApplication: async () => await directory.removeApplication(absent, aborted),
       purgeApplication: async () => await directory.purgeApplication(ids, absent, aborted),
