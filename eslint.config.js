@@ -22,7 +22,7 @@ export default [
       'max-lines': ['error', { max: 250, skipComments: true, skipBlankLines: true }]
     }
   },
-  layer(['src/registration/**', 'src/administration/**', 'src/listing/**', 'src/idempotency/**'],
+  layer(['src/registration/**', 'src/administration/**', 'src/reconciliation/**', 'src/listing/**', 'src/idempotency/**'],
     [...foldersExcept(), 'fastify', '@fastify/*', '@prisma/*', 'pg', '@azure/*', '@microsoft/*', 'undici', 'pino', '**/settings/**', '**/assemble*'],
     'The core imports nothing but itself: it speaks outward through ports.'),
   layer(['src/entra/**'], [...foldersExcept('entra'), '@prisma/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),

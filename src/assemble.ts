@@ -8,7 +8,7 @@ import { createAuthorizationServers } from './authorization-servers.ts'
 import { logCheckpoint, startBackground } from './background.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { closeServer } from './close-server.ts'
-import { coreSettings } from './core-settings.ts'
+import { coreSettings, reconciliationSettings } from './core-settings.ts'
 import { createEntraDirectories } from './entra/entra-directories.ts'
 import { createServiceTokens } from './entra/service-tokens.ts'
 import { createRecogniser, environmentCallers } from './environment-callers.ts'
@@ -24,10 +24,12 @@ import { METRICS_CONTENT_TYPE } from './metrics/metrics.ts'
 import { openObservation } from './observation.ts'
 import { createOperationsResources } from './operations-resources.ts'
 import { createProviderAccess } from './provider-access.ts'
+import { createReconciler } from './reconciliation/reconciler.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
 import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
 import { createRegistrar } from './registration/registrar.ts'
+import { createTraffic } from './registration/traffic/traffic.ts'
 import { createRegistrants, type RecogniseBearer } from './registrants.ts'
 import { createServedProviders } from './served-providers.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
@@ -40,8 +42,11 @@ import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { createDeliveryStore } from './store/delivery-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
 import { createIdempotencyStore } from './store/idempotency-store.ts'
+import { createIdleClients } from './store/idle-clients.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
+import { createHoldStore, createReconciliationDesk } from './store/reconciliation-desk.ts'
+import { createReconciliationStore } from './store/reconciliation-store.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
 import { createReplicaStore } from './store/replica-store.ts'
@@ -118,7 +123,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       ...createDeliveryStore(prisma, times),
       ...createExpiryStore(prisma, times),
       ...createAdoptionStore(prisma),
-      ...createTrafficStore(prisma, settings.entra.traffic)
+      ...createTrafficStore(prisma, settings.entra.traffic),
+      ...createHoldStore(prisma)
     }),
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
@@ -127,9 +133,16 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     log,
     correlation
   }
-  const registrar = createRegistrar(ports, coreSettings(settings))
+  const traffic = createTraffic(ports.store, clock, log, settings.entra.traffic)
+  const registrar = createRegistrar(ports, coreSettings(settings), traffic)
   const idempotentRequests = createIdempotentRequests({ store: createIdempotencyStore(prisma), deliveries: ports.store, vault, clock, log })
   const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
+  const reconciler = createReconciler({
+    tools: { ports, settings: coreSettings(settings), traffic },
+    store: { ...createReconciliationStore(prisma), ...createReconciliationDesk(prisma), ...createIdleClients(prisma, times) },
+    settings: reconciliationSettings(settings),
+    providers: catalogue.providers
+  })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
@@ -166,11 +179,11 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
   metrics.watch(installationGauges(createStateReader(prisma)))
   metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
-  metrics.watch(trafficGauges(() => registrar.trafficReadings().map(({ providerId, ...reading }) => ({ provider: nameOf(providerId), ...reading }))))
+  metrics.watch(trafficGauges(() => traffic.readings().map(({ providerId, ...reading }) => ({ provider: nameOf(providerId), ...reading }))))
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: createOperationsResources({
-      settings, prisma, vault, clock, log, catalogue, access, registrations, registrar: observation.spanned('use case', registrar), applyChange: readCatalogue
+      settings, prisma, vault, clock, log, catalogue, access, registrations, reconciler, registrar: observation.spanned('use case', registrar), applyChange: readCatalogue
     }),
     recogniseCaller: async (kind, key) => await recognise(kind, key),
     idempotency,
@@ -205,7 +218,10 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
-      loops = startBackground({ limits, registrar, idempotentRequests, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded })
+      const reconcileIntervalMs = settings.reconciliation.intervalMs
+      loops = startBackground({
+        limits, registrar, traffic, idempotentRequests, reconciler, reconcileIntervalMs, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded
+      })
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
       }
@@ -222,7 +238,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       stopping.abort()
       // The background stops while the requests at hand end.
       await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
-      await registrar.close()
+      await Promise.all([reconciler.close(), registrar.close()])
       await Promise.all([directories.close(), serviceTokens.close(), callerStore.settled()])
       if (loops.length > 0) await keyWatch.leave().catch((error: unknown) => log.debug({ err: error }, 'The replica could not sign off; it is forgotten by itself'))
       logCheckpoint(sealer, log)

@@ -5,7 +5,9 @@ import type { KeyWatch } from './administration/key-watch.ts'
 import type { IdempotentRequests } from './idempotency/idempotent-requests.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import type { Log } from './registration/ports.ts'
+import type { Reconciler } from './reconciliation/reconciler.ts'
 import type { Registrar } from './registration/registrar.ts'
+import type { Traffic } from './registration/traffic/traffic.ts'
 import type { Limits } from './settings/settings.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
 
@@ -19,8 +21,12 @@ const CHECKPOINT_MS = 60_000
 
 export interface BackgroundParts {
   limits: Limits
-  registrar: Pick<Registrar, 'keepUp' | 'expire' | 'followTraffic'>
+  registrar: Pick<Registrar, 'keepUp' | 'expire'>
+  traffic: Pick<Traffic, 'follow'>
   idempotentRequests: Pick<IdempotentRequests, 'erase'>
+  reconciler: Pick<Reconciler, 'round'>
+  /** 0: only when an operator asks. */
+  reconcileIntervalMs: number
   catalogue: Pick<StoredCatalogue, 'refresh'>
   keyWatch: KeyWatch
   sealer: AuditSealer
@@ -28,13 +34,15 @@ export interface BackgroundParts {
   onRoundEnded: Parameters<typeof startLoop>[4]
 }
 
-export function startBackground ({ limits, registrar, idempotentRequests, catalogue, keyWatch, sealer, log, onRoundEnded }: BackgroundParts): Loop[] {
+export function startBackground (parts: BackgroundParts): Loop[] {
+  const { limits, registrar, traffic, idempotentRequests, reconciler, reconcileIntervalMs, catalogue, keyWatch, sealer, log, onRoundEnded } = parts
   const loop = (name: string, work: Parameters<typeof startLoop>[1], intervalMs: number): Loop => startLoop(name, work, intervalMs, log, onRoundEnded)
   return [
     loop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs),
     loop('Expiry', () => registrar.expire(), limits.sweepIntervalMs),
-    loop('Traffic', () => registrar.followTraffic(), TRAFFIC_MS),
+    loop('Traffic', () => traffic.follow(), TRAFFIC_MS),
     loop('Idempotency', signal => idempotentRequests.erase(signal), limits.sweepIntervalMs),
+    ...(reconcileIntervalMs === 0 ? [] : [loop('Reconciler', signal => reconciler.round(signal), reconcileIntervalMs)]),
     // What the CLI or another replica has changed.
     loop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS),
     loop('Key watch', () => keyWatch.look(), KEY_WATCH_MS),

@@ -10,6 +10,7 @@ import { mintCallerToken } from './caller-tokens.ts'
 import type { OperationsResources } from './http/operations/routes.ts'
 import type { ProviderAccess } from './provider-access.ts'
 import { createProviderAdministration } from './provider-administration.ts'
+import type { Reconciler } from './reconciliation/reconciler.ts'
 import type { RegistrationsReader } from './registration/browse.ts'
 import type { Clock, Log } from './registration/ports.ts'
 import type { Registrar } from './registration/registrar.ts'
@@ -34,15 +35,17 @@ export interface OperationsResourcesParts {
   access: ProviderAccess
   registrations: RegistrationsReader
   registrar: Registrar
+  reconciler: Reconciler
   /** What was changed is in effect on this replica when it resolves. */
   applyChange: () => Promise<void>
 }
 
 export function createOperationsResources (parts: OperationsResourcesParts): OperationsResources {
-  const { settings, prisma, vault, clock, log, catalogue, access, registrations, registrar, applyChange } = parts
+  const { settings, prisma, vault, clock, log, catalogue, access, registrations, registrar, reconciler, applyChange } = parts
   return {
     registrations,
     registrar,
+    reconciler,
     adoptions: createAdoptions(createAdoptionPermits(prisma)),
     dcrProviders: createProviderAdministration({
       prisma,

@@ -23,10 +23,11 @@ export interface CallOptions {
   keepLease: () => Promise<void>
 }
 
+type Tools = Pick<Core, 'ports' | 'settings' | 'traffic'>
 type Work<T> = (signal: AbortSignal) => Promise<T>
 
 export class DirectoryCalls {
-  readonly #core: Core
+  readonly #core: Tools
   readonly #operation: CallsOf
   readonly #options: CallOptions
   #turn: Turn | null
@@ -34,7 +35,7 @@ export class DirectoryCalls {
   #paidWrites = 0
   #outcomeUnknown = false
 
-  constructor (core: Core, operation: CallsOf, options: CallOptions) {
+  constructor (core: Tools, operation: CallsOf, options: CallOptions) {
     this.#core = core
     this.#operation = operation
     this.#options = options

@@ -34,7 +34,8 @@
  *    end of its registration removes the passwords the broker made, one by one, and nothing else.
  *  - What an operator has switched off expiry neither switches on nor deletes.
  *  - An ended row (deleted, undone) is looked at again after 10 minutes and after 24 hours: a create that landed late is
- *    removed and purged then.
+ *    removed and purged then, unless the provider is on hold: an application newer than what the database knows means a restored
+ *    database (src/reconciliation).
  */
 import type { CoreSettings } from './settings.ts'
 import type { Credential, Registration } from './registration.ts'
@@ -86,7 +87,7 @@ export function isGone (registration: Registration): boolean {
   return ['deleting', 'deleted', 'undoing', 'undone'].includes(registration.state)
 }
 
-export function isEnded (registration: Registration): boolean {
+export function isEnded (registration: Pick<Registration, 'state'>): boolean {
   return registration.state === 'deleted' || registration.state === 'undone'
 }
 

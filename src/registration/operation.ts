@@ -42,7 +42,7 @@ export class Operation {
   #managementToken: SaveOptions['managementToken']
   readonly #voidsAnswers: SaveOptions['voidsAnswers']
 
-  constructor (core: Core, held: Held, deadline: Deadline, actor: Actor, options: OperationOptions) {
+  constructor (core: Pick<Core, 'ports' | 'settings' | 'traffic'>, held: Held, deadline: Deadline, actor: Actor, options: OperationOptions) {
     const { ports, settings } = core
     this.registration = held.registration
     this.ports = ports

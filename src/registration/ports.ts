@@ -3,7 +3,7 @@ import type { AdoptionStore } from './adoption-port.ts'
 import type { Directories } from './directory-port.ts'
 import type { Policy } from './policy.ts'
 import type { AuthStrategy, Caller, Provider, ScopeMapping } from './registration.ts'
-import type { DeliveryStore, ExpiryStore, RegistrationStore, TrafficStore } from './store-port.ts'
+import type { DeliveryStore, ExpiryStore, HoldStore, RegistrationStore, TrafficStore } from './store-port.ts'
 import type { Vault } from './vault-port.ts'
 
 export * from './adoption-port.ts'
@@ -65,7 +65,7 @@ export interface Correlation {
 
 export interface Ports {
   directories: Directories
-  store: RegistrationStore & DeliveryStore & ExpiryStore & AdoptionStore & TrafficStore
+  store: RegistrationStore & DeliveryStore & ExpiryStore & AdoptionStore & TrafficStore & HoldStore
   catalogue: Catalogue
   vault: Vault
   clock: Clock

@@ -20,7 +20,7 @@ import { removeClient, removeRegistration, type Removal } from './remove-client.
 import { resumeClient } from './resume-client.ts'
 import type { CoreSettings } from './settings.ts'
 import { switchClient } from './switch-client.ts'
-import { createTraffic, type TrafficReading } from './traffic/traffic.ts'
+import type { Traffic } from './traffic/traffic.ts'
 import { keepUp, type UpkeepReport } from './upkeep.ts'
 
 /** The deadline passed while the core was still waiting for something. */
@@ -55,25 +55,15 @@ export interface Registrar {
   removeRegistration (registrationId: string, removal: Removal, call: Call): Promise<void>
   /** One round of the broker's own work. */
   keepUp (signal: AbortSignal): Promise<UpkeepReport>
-  /** Learns what other replicas know of the tenants' throttling. */
-  followTraffic (): Promise<void>
-  /** What waits for the tenants in this process. */
-  trafficReadings (): TrafficReading[]
   /** One run of expiry: disables and deletes at most as many clients as the settings allow. */
   expire (): Promise<ExpiryReport>
   close (): Promise<void>
 }
 
-export function createRegistrar (ports: Ports, settings: CoreSettings): Registrar {
+/** @param traffic shared with whoever else calls Graph in this process */
+export function createRegistrar (ports: Ports, settings: CoreSettings, traffic: Traffic): Registrar {
   const deliveries = createDeliveries(ports.store, ports.clock, ports.log)
-  const core: Core = {
-    ports,
-    settings,
-    deliveries,
-    traffic: createTraffic(ports.store, ports.clock, ports.log, settings.traffic),
-    beginning: new Map(),
-    refusedAdoptions: new Map()
-  }
+  const core: Core = { ports, settings, deliveries, traffic, beginning: new Map(), refusedAdoptions: new Map() }
 
   // The database may hang where no deadline of the core reaches: the answer leaves in time all the same, and the work goes on.
   async function answering<T> (work: Promise<T>, { elapsedMs = 0 }: Pick<Call, 'elapsedMs'>, afterwards: (result: T) => void = () => {}): Promise<T> {
@@ -128,8 +118,6 @@ export function createRegistrar (ports: Ports, settings: CoreSettings): Registra
     resume: (registrationId, call) => answering(resumeClient(core, registrationId, call), call),
     removeRegistration: (registrationId, removal, call) => answering(removeRegistration(core, registrationId, removal, call), call),
     keepUp: signal => keepUp(core, signal),
-    followTraffic: () => core.traffic.follow(),
-    trafficReadings: () => core.traffic.readings(),
     expire: () => expireClients(core),
     close: () => deliveries.close()
   }

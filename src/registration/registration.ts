@@ -124,7 +124,7 @@ export interface Registration {
   /** When a shared client was last looked for in Entra. */
   seenAt: Date | null
   disabledAt: Date | null
-  disabledBy: 'expiry' | 'operator' | null
+  disabledBy: 'expiry' | 'operator' | 'never_linked' | null
   endedAt: Date | null
   /** Of operators. */
   labels: Record<string, string>

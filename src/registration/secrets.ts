@@ -1,7 +1,7 @@
 // Making, proving and clearing away the passwords of one application.
 import type { Deadline } from './deadline.ts'
 import { CREATION_WINDOW_MS } from './failures.ts'
-import { secretLabelOf, secretLabelPrefix } from './lifecycle.ts'
+import { secretLabelOf } from './lifecycle.ts'
 import type { Operation } from './operation.ts'
 import { DirectoryError, type IssuedSecret, type SealedPlace } from './ports.ts'
 import { idsOf, type Credential, type Registration } from './registration.ts'
@@ -72,7 +72,7 @@ export async function proveSecret (operation: Operation, credential: Credential,
   }
 }
 
-/** Removes passwords that carry this registration's label and that its row does not know. Others are never touched. */
+/** Removes passwords that carry the label of one of this row's credentials and a keyId it does not know. Others are never touched. */
 export async function removeStrays (operation: Operation): Promise<void> {
   const objectId = operation.registration.objectId
   if (objectId === null) return
@@ -83,9 +83,10 @@ async function removeStraysOnce (operation: Operation, objectId: string, signal:
   const { registration, directory, ports } = operation
   // One that was revoked and is still there was not visible when it was removed.
   const known = new Set(registration.credentials.filter(({ state }) => state !== 'revoked' && state !== 'lost').map(({ keyId }) => keyId))
-  const label = secretLabelPrefix(registration.id)
+  // A credential is committed before its password is made: a label that names none is of rows that a restore has lost, and may be in use.
+  const labels = new Set(registration.credentials.map(({ id }) => secretLabelOf(registration.id, id)))
   for (const secret of await directory.listSecrets(objectId, signal)) {
-    if (secret.label?.startsWith(label) !== true || known.has(secret.keyId)) continue
+    if (secret.label === null || !labels.has(secret.label) || known.has(secret.keyId)) continue
     await directory.revokeSecret(objectId, secret.keyId, signal)
     operation.note('credential.stray_removed', 'succeeded', { key_id: secret.keyId })
   }

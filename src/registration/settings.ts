@@ -1,5 +1,4 @@
 // The numbers of the core. Defaults and environment names: settings/ and design chapter 8.
-import type { TrafficSettings } from './traffic/traffic.ts'
 
 export interface CoreSettings {
   /** A request's answer leaves within this time. */
@@ -23,5 +22,4 @@ export interface CoreSettings {
   expiryMaxPerRun: number
   /** Ask the token endpoint before answering a create. */
   proveOnCreate: boolean
-  traffic: TrafficSettings
 }

@@ -7,6 +7,8 @@ import { endCredential, isAccepted, issueSecret, proveSecret, removeStrays, revo
 
 /** While Entra replicates, the row is free for its owner between two looks. */
 const LOOK_AGAIN_MS = 1_000
+/** How often an ended row asks whether its provider is still on hold. */
+const HELD_LOOK_AGAIN_MS = 5 * 60_000
 
 /** A step that has to wait for Entra resolves to the milliseconds after which the row wants to be claimed again. */
 export const steps: Record<Step, (operation: Operation) => Promise<number | void>> = {
@@ -107,18 +109,25 @@ export const steps: Record<Step, (operation: Operation) => Promise<number | void
   },
 
   async sweep (operation) {
-    const { registration, directory } = operation
-    const late = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
-    if (late !== null) {
-      await operation.write(signal => directory.removeApplication(late.objectId, signal))
-      await purge(operation, late)
-      operation.note('registration.swept', 'succeeded', { client_id: late.clientId })
-    } else if (registration.state === 'undone' && registration.objectId !== null) {
-      // The purge right after the deletion may have come before the deletion was visible.
-      await purge(operation, idsOf(registration))
-    }
+    const { registration, ports } = operation
+    // After a restore nothing is removed before an operator has looked.
+    if (await ports.store.isOnHold(registration.providerId)) return HELD_LOOK_AGAIN_MS
+    const wasThere = await removeLate(operation)
+    // The purge right after the deletion may have come before the deletion was visible.
+    if (!wasThere && registration.state === 'undone' && registration.objectId !== null) await purge(operation, idsOf(registration))
     registration.sweeps += 1
   }
+}
+
+/** Removes for good what was made for a row that had ended. False: there is nothing. */
+export async function removeLate (operation: Operation): Promise<boolean> {
+  const { registration, directory } = operation
+  const late = await operation.call(signal => directory.findApplication(uniqueNameOf(registration.id), signal))
+  if (late === null) return false
+  await operation.write(signal => directory.removeApplication(late.objectId, signal))
+  await purge(operation, late)
+  operation.note('registration.swept', 'succeeded', { client_id: late.clientId })
+  return true
 }
 
 export async function sendProjection (operation: Operation): Promise<void> {

@@ -125,6 +125,11 @@ export interface ExpiryStore {
   endExpired (limit: number): Promise<number>
 }
 
+/** Whether the database knows less than Entra: after a restore the reconciler puts a provider on hold (docs/reconciliation.md). */
+export interface HoldStore {
+  isOnHold (providerId: string): Promise<boolean>
+}
+
 /** Marks of what became of answers, and the end of the redelivery window. Written outside the leases, batched. */
 export interface DeliveryStore {
   markDeliveries (marks: ReadonlyMap<string, DeliveryMark>): Promise<void>

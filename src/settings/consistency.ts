@@ -34,8 +34,13 @@ export function graphOf (authorityHost: string): string | undefined {
 
 /** All faults between the settings. */
 export function consistencyFaults (situation: Situation): string[] {
-  return [missingParts, tenantFaults, addressFaults, listenerFaults, timeFaults, ({ values }: Situation) => keyListFaults(values)]
+  return [missingParts, tenantFaults, addressFaults, listenerFaults, timeFaults, idleFaults, ({ values }: Situation) => keyListFaults(values)]
     .flatMap(rule => rule(situation))
+}
+
+// Konnect makes clients before their developers link them: a week is no sign that nobody wants one.
+function idleFaults ({ values: { NEVER_LINKED_DAYS: days } }: Situation): string[] {
+  return days === 0 || days >= 7 ? [] : ['NEVER_LINKED_DAYS is too short. Accepted: 0, or a whole number from 7 to 3650.']
 }
 
 function missingParts ({ values, unusable, sandbox }: Situation): string[] {

@@ -30,6 +30,14 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     serviceTokens: { audiences: splitList(values.REGISTER_TOKEN_AUDIENCE), role: values.REGISTER_TOKEN_ROLE },
     operatorTokens: { audiences: splitList(values.OPERATOR_TOKEN_AUDIENCE), roles: rolesOf(values.OPERATOR_TOKEN_ROLES) },
     limits: limitsOf(values),
+    reconciliation: {
+      intervalMs: values.RECONCILE_INTERVAL_MS,
+      minAgeMs: values.RECONCILE_MIN_AGE_MS,
+      secondLookMs: values.RECONCILE_SECOND_LOOK_MS,
+      verificationHours: values.VERIFICATION_CLIENT_HOURS,
+      neverLinkedDays: values.NEVER_LINKED_DAYS,
+      neverLinkedGraceDays: values.NEVER_LINKED_GRACE_DAYS
+    },
     purgeAfterHours: values.PURGE_AFTER_HOURS,
     secretLifetimeDays: { konnect: values.KONNECT_SECRET_LIFETIME_DAYS, register: values.REGISTER_SECRET_LIFETIME_DAYS },
     probeNewSecrets: values.PROBE_NEW_SECRETS,

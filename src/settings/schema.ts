@@ -118,6 +118,12 @@ export const environmentSchema = Type.Object({
   KONNECT_SECRET_LIFETIME_DAYS: whole(1, 3650, 730, 'Life of a secret issued to Konnect, which cannot renew it.'),
   REGISTER_SECRET_LIFETIME_DAYS: whole(1, 3650, 180, 'Life of a secret issued by /register and the operations API.'),
   EXPIRY_MAX_PER_RUN: whole(0, 10_000, 50, 'Most clients that one run of the expiry disables, and most that it deletes; 0 switches it off.'),
+  RECONCILE_INTERVAL_MS: whole(0, 168 * hourMs, hourMs, 'How often the applications in Entra are compared with the registrations; 0: only when an operator asks.'),
+  RECONCILE_MIN_AGE_MS: whole(0, 168 * hourMs, hourMs, 'Applications and secrets in Entra younger than this are not judged.'),
+  RECONCILE_SECOND_LOOK_MS: whole(0, 24 * hourMs, 10 * minuteMs, 'What has to be seen twice is believed when so much time lies between the looks.'),
+  VERIFICATION_CLIENT_HOURS: whole(0, 8760, 24, 'A client of Konnect\'s Verify button that Konnect has not deleted by then is ended; 0: never.'),
+  NEVER_LINKED_DAYS: whole(0, 3650, 0, 'A client of Konnect of which no event hook has come by then is disabled, if hooks of its caller come at all; at least 7; 0: never.'),
+  NEVER_LINKED_GRACE_DAYS: whole(1, 3650, 30, 'When such a client is deleted after it was disabled.'),
   AUDIT_SEAL_INTERVAL_MS: whole(0, hourMs, 1000, 'How often new audit events are sealed into the chain; 0: this replica leaves it to others.'),
   MAX_SECRETS_PER_CLIENT: whole(1, 50, 5, 'Most valid secrets of one client.'),
   PROBE_NEW_SECRETS: Type.Boolean({

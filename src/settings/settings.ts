@@ -94,6 +94,18 @@ export interface Limits {
   auditSealIntervalMs: number
 }
 
+export interface ReconciliationLimits {
+  /** 0: this replica does not look by itself. */
+  intervalMs: number
+  minAgeMs: number
+  secondLookMs: number
+  /** 0: Verify clients are kept. */
+  verificationHours: number
+  /** 0: clients that were never linked are kept; else at least 7. */
+  neverLinkedDays: number
+  neverLinkedGraceDays: number
+}
+
 export interface SandboxSettings {
   /** Absolute. */
   dir: string
@@ -118,6 +130,7 @@ export interface Settings {
   serviceTokens: ServiceTokenSettings
   operatorTokens: OperatorTokenSettings
   limits: Limits
+  reconciliation: ReconciliationLimits
   /** 0: at once. */
   purgeAfterHours: number
   secretLifetimeDays: { konnect: number, register: number }

@@ -1,4 +1,5 @@
 // Records -> rows. Writing goes through JSON: one parameter holds all rows of a table, and PostgreSQL spreads it by column name.
+import type { RestoredRegistration } from '../reconciliation/port.ts'
 import type { AdoptedRegistration, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, Credential, EntraSettings, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
 
@@ -88,6 +89,22 @@ export function adoptedRegistrationJson (entry: AdoptedRegistration): string {
     client_id: entry.clientId,
     principal_id: entry.principalId,
     adopted_at: entry.adoptedAt
+  })
+}
+
+export function restoredRegistrationJson (entry: RestoredRegistration): string {
+  return JSON.stringify({
+    id: entry.id,
+    provider_id: entry.providerId,
+    strategy_id: entry.strategyId,
+    caller_id: entry.callerId,
+    surface: entry.surface,
+    ...documentColumns(entry),
+    account_enabled: entry.projection.enabled,
+    object_id: entry.objectId,
+    client_id: entry.clientId,
+    principal_id: entry.principalId,
+    created_at: entry.createdAt
   })
 }
 

@@ -18,6 +18,8 @@ import { policyRoutes, type PolicyRoutesOptions } from './policies/routes.ts'
 import { policyComponents } from './policies/schemas.ts'
 import { providerRoutes, type ProviderRoutesOptions } from './providers/routes.ts'
 import { providerComponents } from './providers/schemas.ts'
+import { reconciliationRoutes, type ReconciliationRoutesOptions } from './reconciliation/routes.ts'
+import { reconciliationComponents } from './reconciliation/schemas.ts'
 import { registrationRoutes, type RegistrationRoutesOptions } from './registrations/routes.ts'
 import { registrationComponents } from './registrations/schemas.ts'
 import { transferRoutes, type TransferRoutesOptions } from './registrations/transfer-routes.ts'
@@ -28,7 +30,7 @@ import { strategyComponents } from './strategies/schemas.ts'
 
 /** What stands behind the resources. */
 export type OperationsResources = RegistrationRoutesOptions & ProviderRoutesOptions & CallerRoutesOptions & AuditRoutesOptions & EncryptionKeyRoutesOptions &
-  StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions & TransferRoutesOptions
+  StrategyRoutesOptions & PolicyRoutesOptions & AdoptionRoutesOptions & TransferRoutesOptions & ReconciliationRoutesOptions
 
 export interface OperationsApiOptions {
   idempotency: Idempotency
@@ -37,7 +39,7 @@ export interface OperationsApiOptions {
 }
 
 export async function operationsApi (server: FastifyInstance, { recogniseCaller, resources, idempotency }: OperationsApiOptions): Promise<void> {
-  const { registrations, registrar, adoptions, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys } = resources
+  const { registrations, registrar, adoptions, dcrProviders, strategies, policies, dryRun, callers, audit, encryptionKeys, reconciler } = resources
   await server.register(operatorAuthentication, { recogniseCaller })
   await server.register(operationsIdempotency, { idempotency })
   await server.register(registrationRoutes, { registrations, registrar })
@@ -49,12 +51,14 @@ export async function operationsApi (server: FastifyInstance, { recogniseCaller,
   await server.register(callerRoutes, { callers })
   await server.register(auditRoutes, { audit })
   await server.register(encryptionKeyRoutes, { encryptionKeys })
+  await server.register(reconciliationRoutes, { reconciler })
 }
 
 /** Groups of operations in the document, in the order they are shown. */
 export const operationsTags = [
   { name: 'Registrations', description: 'Registered clients and where their Entra applications stand.' },
   { name: 'Adoption', description: 'Existing Entra applications that may come into the broker\'s care.' },
+  { name: 'Reconciliation', description: 'How Entra and the database agree, and what becomes of what they do not.' },
   { name: 'DCR providers', description: 'The Entra tenants in which the broker registers clients, and how it proves itself there.' },
   { name: 'Auth strategies', description: 'How registrations are translated and how their tokens are recognised, in Konnect\'s form.' },
   { name: 'Policies', description: 'What callers of RFC 7591 may register, and what it was before.' },
@@ -67,5 +71,5 @@ export const operationsTags = [
 // Some resources take the same documents.
 export const operationsComponents = [...new Set<TSchema>([
   ...commonComponents, ...registrationComponents, ...providerComponents, ...strategyComponents, ...policyComponents, ...callerComponents,
-  ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents, ...transferComponents
+  ...auditComponents, ...encryptionKeyComponents, ...adoptionComponents, ...transferComponents, ...reconciliationComponents
 ])]

@@ -55,7 +55,7 @@ export const registrationMembers = {
   labels: Labels,
   owner: nullable(Type.String({ description: 'Who answers for the client, as an operator wrote it.' })),
   disabled_at: nullable(time('When it was disabled.')),
-  disabled_by: nullable(Type.String({ description: 'expiry, which also deletes it after the grace of its policy, or operator.' })),
+  disabled_by: nullable(Type.String({ description: 'expiry, which also deletes it after the grace of its policy; never_linked, which is deleted after a grace, too; or operator.' })),
   adopted_at: nullable(time('When the application, which the broker did not make, came into its care.')),
   verification: Type.Boolean({ description: 'Made by Konnect\'s Verify button.' }),
   last_fault: nullable(Type.String({ description: 'Code of the last failure since the last success.' })),
