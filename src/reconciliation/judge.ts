@@ -7,7 +7,7 @@ import type { ReconciliationSettings } from './settings.ts'
 export const BROKER_TAG = 'dcr-broker'
 const INSTALLATION_TAG = 'dcr-inst:'
 const REGISTRATION_TAG = 'dcr-reg:'
-/** Entra's clocks may be behind ours. */
+/** Entra's clocks may be behind ours, and it tells times to the second. */
 const CLOCK_SKEW_MS = 5 * 60_000
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -25,8 +25,8 @@ export function belongingOf ({ tags, uniqueName }: Pick<TaggedApplication, 'tags
 /** A restored database does not know what was made after its backup: newer than its newest row, or than what its latest run has seen. */
 export function isNewerThanDatabase (application: Pick<TaggedApplication, 'createdAt'>, { newestRowAt, lookedAt, releasedAt }: Run): boolean {
   if (releasedAt !== null && application.createdAt <= releasedAt) return false
-  if (newestRowAt === null || application.createdAt > newestRowAt) return true
-  return lookedAt !== null && application.createdAt.getTime() > lookedAt.getTime() - CLOCK_SKEW_MS
+  const isAfter = (time: Date): boolean => application.createdAt.getTime() > time.getTime() - CLOCK_SKEW_MS
+  return newestRowAt === null || isAfter(newestRowAt) || (lookedAt !== null && isAfter(lookedAt))
 }
 
 /** The findings about an application of ours. `row` null: there is none. */

@@ -86,8 +86,10 @@ async function comparePage (
   }
   countFindings(report, findings)
   await store.see(run, seen)
+  // Before this run's own are noted: what an earlier run has reported is nothing new.
+  const reported = lost.length === 0 ? [] : await store.findingsOf(run.providerId, 'unknown_application', lost.map(({ clientId }) => clientId))
   await notes.note(findings)
-  return lost
+  return lost.filter(application => !reported.some(({ clientId }) => clientId === application.clientId))
 }
 
 async function lookForUnseen (looking: Looking): Promise<void> {

@@ -55,6 +55,9 @@ export async function renewInstallation (prisma: PrismaClient, by: Operator): Pr
     await transaction.$executeRaw`DELETE FROM idempotency_record`
     // Foreign applications that the original may adopt: two brokers would make secrets for one client.
     await transaction.$executeRaw`DELETE FROM adoption_permit`
+    // Found, and put on hold, by the original.
+    await transaction.$executeRaw`DELETE FROM reconciliation_finding`
+    await transaction.$executeRaw`DELETE FROM reconciliation`
     await audited(transaction, by, 'installation.renewed', null, { former: former.id, installation: id, released })
     return { id, formerId: former.id, released }
   }, { timeout: 600_000 }))

@@ -16,7 +16,6 @@ export interface Reconciling extends TestBroker {
   portal: Graph
   installationId: string
   /** A client of Konnect's, active. */
-  register: TestBroker['register']
   newClient: (changes?: Record<string, unknown>) => Promise<Client>
   stateOf: (registrationId: string) => Promise<string>
   auditOf: (action: string) => Promise<Array<{ actor: string, registration_id: string | null, detail: any }>>
@@ -66,4 +65,13 @@ export async function startReconciling (t: Test, options: TestBrokerOptions = {}
 export async function forget ({ database }: Reconciling, ...ids: string[]): Promise<void> {
   for (const table of ['registration_event', 'credential']) await database.query(`DELETE FROM ${table} WHERE registration_id = ANY($1)`, [ids])
   await database.query('DELETE FROM registration WHERE id = ANY($1)', [ids])
+}
+
+/** A client whose row is gone, and another one that was registered long after it: no sign of a restore. */
+export async function forgetLongAgo (broker: Reconciling): Promise<Client> {
+  const lost = await broker.newClient({ client_name: 'Lost' })
+  const newer = await broker.newClient({ client_name: 'Newer' })
+  await broker.database.query("UPDATE registration SET created_at = now() + interval '10 minutes' WHERE id = $1", [newer.id])
+  await forget(broker, lost.id)
+  return lost
 }
