@@ -1,4 +1,5 @@
 // What the database can tell of the whole installation in a few cheap statements: for metrics.
+import type { FindingKind } from '../reconciliation/port.ts'
 import type { RegistrationState } from '../registration/registration.ts'
 
 /** `provider` is the provider's name. */
@@ -12,6 +13,15 @@ export interface InstallationState {
     oldestDueSeconds: number
     /** Seconds since the oldest client that is still being made, or undone, was asked for; 0: there is none. */
     oldestUnfinishedSeconds: number
+  }>
+  /** Null members: no run has finished yet. */
+  reconciliation: ReadonlyArray<{
+    provider: string
+    isHeld: boolean
+    lookedAt: Date | null
+    /** Applications of other installations. */
+    foreign: number
+    findings: ReadonlyArray<{ kind: FindingKind, count: number }>
   }>
   /** Valid secrets that end within so many days, those of shorter times included. */
   expiringSecrets: ReadonlyArray<{ withinDays: number, count: number }>

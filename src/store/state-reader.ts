@@ -16,7 +16,8 @@ export function createStateReader (prisma: PrismaClient): StateReader {
         SELECT p.name AS provider, c.expires_at AS "expiresAt"
         FROM provider_credential c JOIN provider p ON p.id = c.provider_id
         WHERE c.state = 'active' AND c.expires_at IS NOT NULL AND p.deleted_at IS NULL`)
-      return { registrations, work, expiringSecrets, ownCredentials }
+      const reconciliation = await guarded(() => readReconciliation(prisma))
+      return { registrations, work, reconciliation, expiringSecrets, ownCredentials }
     }
   }
 }
@@ -46,6 +47,16 @@ async function readWork (prisma: PrismaClient): Promise<InstallationState['work'
       WHERE state IN ('reserved', 'application_created', 'principal_created', 'secret_issued', 'undoing') GROUP BY provider_id
     ) unfinished ON unfinished.provider_id = p.id
     WHERE p.deleted_at IS NULL`
+}
+
+async function readReconciliation (prisma: PrismaClient): Promise<InstallationState['reconciliation']> {
+  return await prisma.$queryRaw<Array<InstallationState['reconciliation'][number]>>`
+    SELECT p.name AS provider, c.held_at IS NOT NULL AS "isHeld", c.looked_at AS "lookedAt",
+      coalesce((SELECT sum((f->>'applications')::int) FROM jsonb_array_elements(c.report->'foreign') f), 0)::int AS foreign,
+      coalesce((SELECT jsonb_agg(jsonb_build_object('kind', k.kind, 'count', k.count)) FROM (
+        SELECT kind, count(*)::int AS count FROM reconciliation_finding WHERE provider_id = p.id GROUP BY kind
+      ) k), '[]') AS findings
+    FROM reconciliation c JOIN provider p ON p.id = c.provider_id WHERE p.deleted_at IS NULL`
 }
 
 async function countExpiring (prisma: PrismaClient): Promise<InstallationState['expiringSecrets']> {
