@@ -36,6 +36,11 @@ import { providersList } from './commands/providers-list.ts'
 import { providersShow } from './commands/providers-show.ts'
 import { providersUpdate } from './commands/providers-update.ts'
 import { providersVerify } from './commands/providers-verify.ts'
+import { reconcileAdopt } from './commands/reconcile-adopt.ts'
+import { reconcilePurge } from './commands/reconcile-purge.ts'
+import { reconcileRelease } from './commands/reconcile-release.ts'
+import { reconcileReport } from './commands/reconcile-report.ts'
+import { reconcileRun } from './commands/reconcile-run.ts'
 import { registrationsDelete } from './commands/registrations-delete.ts'
 import { registrationsDisable } from './commands/registrations-disable.ts'
 import { registrationsEnable } from './commands/registrations-enable.ts'
@@ -98,6 +103,11 @@ export const commands: Readonly<Record<string, Command>> = {
   'registrations enable': registrationsEnable,
   'registrations resume': registrationsResume,
   'registrations delete': registrationsDelete,
+  'reconcile run': reconcileRun,
+  'reconcile report': reconcileReport,
+  'reconcile adopt': reconcileAdopt,
+  'reconcile purge': reconcilePurge,
+  'reconcile release': reconcileRelease,
   export: exportCommand,
   import: importCommand,
   'scopes set': scopesSet,

@@ -15,7 +15,7 @@ export interface OperationsApi {
   /** The lines of a 2xx answer, as they come. @throws CommandError for everything else, and when the answer breaks off */
   lines (path: string, body?: string): AsyncGenerator<string, void>
   /** The body of a 2xx answer; null when it has none. @throws CommandError for everything else */
-  ask (method: 'GET' | 'POST' | 'DELETE', path: string): Promise<unknown>
+  ask (method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<unknown>
 }
 
 /** @throws UsageError, CommandError */
@@ -25,8 +25,9 @@ export async function operationsApi (values: OptionValues, { environment, signal
   if (fault !== null) throw new UsageError(fault)
   const headers = { authorization: `Bearer ${await operatorKey(values, environment)}`, 'content-type': 'application/x-ndjson' }
 
-  async function answerTo (path: string, request: RequestInit): Promise<Response> {
-    const answer = await fetch(`${withoutTrailingSlash(url)}/v2${path}`, { ...request, headers, signal }).catch((error: unknown) => {
+  async function answerTo (path: string, request: RequestInit & { headers?: Record<string, string> }): Promise<Response> {
+    const sent = { ...request, headers: { ...headers, ...request.headers }, signal }
+    const answer = await fetch(`${withoutTrailingSlash(url)}/v2${path}`, sent).catch((error: unknown) => {
       throw new CommandError([`${url} can't be reached: ${reasonOf(error)}`])
     })
     if (!answer.ok) throw new CommandError([`The broker answers ${answer.status}: ${await detailOf(answer)}`])
@@ -38,8 +39,9 @@ export async function operationsApi (values: OptionValues, { environment, signal
       const { body: lines } = await answerTo(path, body === undefined ? {} : { method: 'POST', body })
       if (lines !== null) yield * linesOf(lines)
     },
-    async ask (method, path) {
-      const text = await (await answerTo(path, { method })).text()
+    async ask (method, path, body) {
+      const request = body === undefined ? { method } : { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+      const text = await (await answerTo(path, request)).text()
       return text === '' ? null : JSON.parse(text)
     }
   }
