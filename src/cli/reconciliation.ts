@@ -64,8 +64,8 @@ export function printReport (report: ReportDocument, print: CommandContext['prin
   if (total > findings.length) print(`  … and ${total - findings.length} more`)
 }
 
-export function printDryRun ({ provider, dry_run: dryRun }: ReportDocument, print: CommandContext['print']): void {
-  if (dryRun === undefined) return print(`${provider}: the dry run did not come to its end`)
+export function printDryRun ({ provider, fault, dry_run: dryRun }: ReportDocument, print: CommandContext['print']): void {
+  if (dryRun === undefined) return print(`${provider}: the dry run stopped before its end: ${fault ?? 'another run was under way'}`)
   print(`${provider}: nothing was changed${dryRun.would_hold ? '; the provider is, or would be put, ON HOLD' : ''}`)
   print(`  ${countsLine(dryRun.counts)}`)
   if (dryRun.findings.length === 0) return

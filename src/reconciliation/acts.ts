@@ -71,9 +71,9 @@ async function underLease ({ tools, run }: Looking, finding: StoredFinding, work
   }
 }
 
-// What the next finding would meet too.
+// What the next finding would meet too. Denied is one application: somebody has taken it from the broker.
 function isOfTheTenant ({ fault }: DirectoryError): boolean {
-  return ['throttled', 'unavailable', 'unauthenticated', 'denied'].includes(fault)
+  return ['throttled', 'unavailable', 'unauthenticated'].includes(fault)
 }
 
 async function removeLateCreate (operation: Operation): Promise<boolean> {

@@ -39,6 +39,7 @@ export interface Run {
   /** Fences what the run writes. */
   token: bigint
   startedAt: Date
+  isDry: boolean
   /** When the newest registration of the installation was made; null: there is none. */
   newestRowAt: Date | null
   /** When the latest run began that came to its end; null: none has. */
@@ -103,8 +104,10 @@ export interface DryRun {
   findings: Array<Finding & { verdict: Verdict }>
 }
 
-export interface RunTimes {
+export interface RunTerms {
   leaseMs: number
+  /** It changes nothing, and counts for no round. */
+  isDry: boolean
   /** A run that began less than so long ago is enough; 0: never. */
   notWithinMs: number
 }
@@ -121,7 +124,7 @@ export interface IdleLimits {
 
 export interface ReconciliationStore {
   /** Null: another replica is at it, or has been within `notWithinMs`. */
-  begin (providerId: string, times: RunTimes): Promise<Run | null>
+  begin (providerId: string, terms: RunTerms): Promise<Run | null>
   /** False: the run took too long and is another's now. */
   renew (run: Run, leaseMs: number): Promise<boolean>
   /** The rows of these registrations at any provider, and those with these client ids at this one. */
@@ -140,6 +143,7 @@ export interface ReconciliationStore {
   hold (run: Run, clientId: string): Promise<void>
   /** Findings that the run has not seen again are forgotten, and so is what it has seen. */
   finish (run: Run, report: RunReport, adoptedCursor: string | null): Promise<void>
+  /** What an earlier dry run said is no answer to one that failed. */
   fail (run: Run, fault: string): Promise<void>
   finishDry (run: Run, dryRun: DryRun): Promise<void>
 }

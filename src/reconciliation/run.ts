@@ -30,10 +30,10 @@ export class RunEndedError extends Error {}
 /** Null: another replica is at it, or was a moment ago. @throws whatever stopped it; the report says so too */
 export async function runAt (parts: RunParts, providerId: string, options: RunOptions): Promise<RunReport | null> {
   const { store, tools: { ports: { log } } } = parts
-  const run = await store.begin(providerId, { leaseMs: LEASE_MS, notWithinMs: options.notWithinMs })
+  const run = await store.begin(providerId, { leaseMs: LEASE_MS, isDry: options.isDry, notWithinMs: options.notWithinMs })
   if (run === null) return null
   try {
-    return await (options.isDry ? rehearse(parts, run, options.signal) : perform(parts, run, options.signal))
+    return await (run.isDry ? rehearse(parts, run, options.signal) : perform(parts, run, options.signal))
   } catch (error) {
     if (!(error instanceof RunEndedError)) log.warn({ err: error, providerId }, 'A reconciliation stopped before its end')
     await store.fail(run, faultOf(error))

@@ -29,13 +29,13 @@ const isRunning = ({ providerId, token }: Run) =>
 
 export function createReconciliationStore (prisma: PrismaClient): ReconciliationStore {
   return {
-    begin: (providerId, { leaseMs, notWithinMs }) => guarded(async (): Promise<Run | null> => {
+    begin: (providerId, { leaseMs, isDry, notWithinMs }) => guarded(async (): Promise<Run | null> => {
       await prisma.$executeRaw`INSERT INTO reconciliation (provider_id) VALUES (${providerId}::uuid) ON CONFLICT DO NOTHING`
       const [row] = await prisma.$queryRaw<RunRow[]>`
-        UPDATE reconciliation SET run_token = run_token + 1, started_at = now(), running_until = now() + ${milliseconds(leaseMs)}
+        UPDATE reconciliation SET run_token = run_token + 1, started_at = CASE WHEN ${isDry} THEN started_at ELSE now() END, running_until = now() + ${milliseconds(leaseMs)}
         WHERE provider_id = ${providerId}::uuid AND (running_until IS NULL OR running_until < now())
           AND (started_at IS NULL OR ${notWithinMs}::float8 = 0 OR started_at + ${milliseconds(notWithinMs)} < now())
-        RETURNING run_token AS token, started_at, looked_at, held_at, released_at, adopted_cursor::text, (SELECT max(created_at) FROM registration) AS newest_row_at`
+        RETURNING run_token AS token, now() AS started_at, looked_at, held_at, released_at, adopted_cursor::text, (SELECT max(created_at) FROM registration) AS newest_row_at`
       if (row === undefined) return null
       // Of a run that was killed.
       await prisma.$executeRaw`DELETE FROM reconciliation_sight WHERE provider_id = ${providerId}::uuid AND run_token < ${row.token}`
@@ -43,6 +43,7 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
         providerId,
         token: row.token,
         startedAt: row.started_at,
+        isDry,
         newestRowAt: row.newest_row_at,
         lookedAt: row.looked_at,
         isHeld: row.held_at !== null,
@@ -131,7 +132,7 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
         DELETE FROM reconciliation_sight s USING finished c WHERE s.provider_id = c.provider_id`
     }),
 
-    fail: (run, fault) => guarded(async () => { await end(prisma, run, Prisma.sql`fault = ${fault}`) }),
+    fail: (run, fault) => guarded(async () => { await end(prisma, run, Prisma.sql`fault = ${fault}, dry_run = CASE WHEN ${run.isDry} THEN NULL ELSE dry_run END`) }),
 
     finishDry: (run, dryRun: DryRun) => guarded(async () => { await end(prisma, run, Prisma.sql`dry_run = ${JSON.stringify(dryRun)}::jsonb`) })
   }

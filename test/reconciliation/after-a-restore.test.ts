@@ -111,7 +111,7 @@ t.test('a secret that was made after the backup is reported and never removed, n
   const { rows: [credential] } = await database.query<{ id: string }>('SELECT id FROM credential')
   const stray = await addPassword(broker, client, `dcr:${client.id}:${credential?.id}`)
   const byHand = await addPassword(broker, client, 'by hand')
-  t.match(await run(), { counts: { strays: 1, unknown_passwords: 1, strays_removed: 1 }, findings: [{ kind: 'unknown_password', count: 1 }] })
+  t.match(await run(), { counts: { strays: 1, unknown_strays: 1, strays_removed: 1 }, findings: [{ kind: 'unknown_password', count: 1 }] })
   const left = keyIdsOf(broker, client)
   t.same([rotated, byHand, stray].map(({ keyId }) => left.includes(keyId)), [true, true, false])
   // The check for strays that follows ten minutes later keeps it, too.

@@ -41,7 +41,7 @@ t.test('one that Entra refuses to delete stays a finding, and the run goes on to
   const broker = await startReconciling(t, { environment: SWEPT_SOON })
   const late = await lateCreate(broker)
   broker.simulator.control.faults.add({
-    match: { method: 'DELETE', path: '/applications/' }, action: { type: 'status', status: 400, body: { error: { code: 'Request_BadRequest', message: 'No.' } } }
+    match: { method: 'DELETE', path: '/applications/' }, action: { type: 'status', status: 403, body: { error: { code: 'Authorization_RequestDenied', message: 'No.' } } }
   })
   t.match(await broker.run(), { fault: null, counts: { late: 1, removed: 0 }, findings: [{ kind: 'late_create', registration_id: late.id }] })
   t.match(await broker.run(), { counts: { removed: 1 }, findings: [] })

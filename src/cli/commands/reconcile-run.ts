@@ -20,6 +20,6 @@ export const reconcileRun: Command = {
     const reports = await runToItsEnd(await operationsApi(values, context), textOption(values, 'provider'), isDry, context.signal)
     if (values.json === true) context.print(JSON.stringify(reports))
     else for (const report of reports) (isDry ? printDryRun : printReport)(report, context.print)
-    return reports.some(({ fault }) => fault !== null && !isDry) ? 1 : 0
+    return reports.some(({ fault, dry_run: dryRun }) => isDry ? dryRun === undefined : fault !== null) ? 1 : 0
   }
 }

@@ -42,5 +42,5 @@ function presentFinding ({ kind, clientId, registrationId, displayName, appeared
 }
 
 function presentCounts ({ foreign: _, unknownPasswords, straysRemoved, ...counts }: RunReport): CountsBody {
-  return { ...counts, unknown_passwords: unknownPasswords, strays_removed: straysRemoved }
+  return { ...counts, unknown_strays: unknownPasswords, strays_removed: straysRemoved }
 }

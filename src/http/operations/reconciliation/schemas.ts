@@ -15,7 +15,7 @@ const exampleCounts = {
   late: 0,
   missing: 1,
   strays: 0,
-  unknown_passwords: 0,
+  unknown_strays: 0,
   removed: 0,
   drifted: 1,
   strays_removed: 0,
@@ -39,7 +39,7 @@ export const ReconciliationCountsView = Type.Object({
   late: count('Of registrations that have ended.'),
   missing: count('Registrations whose application is not in Entra.'),
   strays: count('Passwords of credentials that are over.'),
-  unknown_passwords: count('Passwords with the broker\'s label that the database has never known.'),
+  unknown_strays: count('Passwords with the broker\'s label that the database has never known.'),
   removed: count('Late applications that were deleted and purged.'),
   drifted: count('Registrations that are `drifted` now.'),
   strays_removed: count('Registrations whose stray passwords were removed.'),
@@ -153,4 +153,4 @@ export type ReportBody = Static<typeof ReconciliationReportView>
 export type ReportListBody = Static<typeof ReconciliationReportList>
 
 /** The compiler asks for a count that is added. */
-type Snake<Name extends string> = Name extends 'unknownPasswords' ? 'unknown_passwords' : Name extends 'straysRemoved' ? 'strays_removed' : Name
+type Snake<Name extends string> = Name extends 'unknownPasswords' ? 'unknown_strays' : Name extends 'straysRemoved' ? 'strays_removed' : Name
