@@ -41,6 +41,14 @@ t.test('an installation with the necessary settings gets the documented defaults
       maxExpiredPerRun: 50,
       auditSealIntervalMs: 1000
     },
+    reconciliation: {
+      intervalMs: 3_600_000,
+      minAgeMs: 3_600_000,
+      secondLookMs: 600_000,
+      verificationHours: 24,
+      neverLinkedDays: 0,
+      neverLinkedGraceDays: 30
+    },
     purgeAfterHours: 168,
     secretLifetimeDays: { konnect: 730, register: 180 },
     probeNewSecrets: false,
@@ -163,6 +171,7 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['a lease that allows no call', { LEASE_MS: '8000' }, /^LEASE_MS is too short/],
     ['the shortest lease', { LEASE_MS: '8001' }, null],
     ['a window shorter than a request', { REDELIVERY_WINDOW_MS: '7999' }, /^REDELIVERY_WINDOW_MS is too short/],
+    ['a time in which nobody links a client', { NEVER_LINKED_DAYS: '6' }, /^NEVER_LINKED_DAYS is too short/],
     ['looks in the wrong order', { SWEEP_SECOND_LOOK_MS: '599999' }, /^SWEEP_SECOND_LOOK_MS is too short/],
     ['a collector that is no URL', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, /^OTEL_EXPORTER_OTLP_ENDPOINT is not a URL/]
   ]

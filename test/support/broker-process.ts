@@ -95,6 +95,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
           AZURE_AUTHORITY_HOST: simulator.url,
           GRAPH_BASE_URL: simulator.url,
           GRAPH_WRITES_PER_SECOND: '0',
+          RECONCILE_INTERVAL_MS: '0',
           KONNECT_API_KEYS: KONNECT_KEY,
           ADMIN_API_KEYS: OPERATOR_KEY,
           PROCESS_FOLDER: folder,

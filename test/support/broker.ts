@@ -69,6 +69,8 @@ export async function startTestBroker (t: Pick<Test, 'teardown'>, options: TestB
     AZURE_AUTHORITY_HOST: simulator.url,
     GRAPH_BASE_URL: simulator.url,
     GRAPH_WRITES_PER_SECOND: '0',
+    // Its list would come between the calls that tests count.
+    RECONCILE_INTERVAL_MS: '0',
     KONNECT_API_KEYS: `${KONNECT_KEY},${SECOND_KONNECT_KEY}`,
     ADMIN_API_KEYS: OPERATOR_KEY,
     INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN,
