@@ -27,17 +27,43 @@ t.test('two replicas and one client', async t => {
     await isWell(t, first)
   })
 
-  await t.test('F24 a rotation and a deletion at once end with neither application nor secret', async t => {
-    for (const [one, other] of [[first, second], [second, first]] as const) {
-      const { clientId } = await first.create('Rotated and deleted')
-      const [rotation, deletion] = await Promise.all([ask(one, 'POST', `/${clientId}/new-secret`), ask(other, 'DELETE', `/${clientId}`)])
-      t.match(String(rotation.status), /^(200|404)$/)
+  const isAtGraph = async (method: string, path: string) =>
+    await eventually(`${method} ${path} is at Graph`, () => simulator.control.journal.entries({ method, path }).some(({ status }) => status === null))
+  const slow = (method: string, path: string) => { simulator.control.faults.add({ match: { method, path }, action: { type: 'delay', ms: 700 } }) }
+  type Ask = () => Promise<Answer>
+  const meetings: Array<{ when: string, meet: (rotate: Ask, remove: Ask, objectId: string) => Promise<[Answer, Answer]> }> = [
+    { when: 'at once', meet: async (rotate, remove) => await Promise.all([rotate(), remove()]) },
+    {
+      when: 'with the rotation first',
+      async meet (rotate, remove, objectId) {
+        slow('POST', '/addPassword$')
+        const rotation = rotate()
+        await isAtGraph('POST', `${objectId}/addPassword`)
+        return await Promise.all([rotation, remove()])
+      }
+    },
+    {
+      when: 'with the deletion first',
+      async meet (rotate, remove, objectId) {
+        slow('DELETE', '/applications/')
+        const deletion = remove()
+        await isAtGraph('DELETE', objectId)
+        return await Promise.all([rotate(), deletion])
+      }
+    }
+  ]
+  for (const { when, meet } of meetings) {
+    await t.test(`F24 a rotation and a deletion, ${when}, end with neither application nor secret`, async t => {
+      const { clientId } = await first.create(`Rotated and deleted, ${when}`)
+      const [rotation, deletion] = await meet(
+        () => ask(first, 'POST', `/${clientId}/new-secret`), () => ask(second, 'DELETE', `/${clientId}`), live(clientId)[0]?.id ?? '')
+      t.match(String(rotation.status), when === 'at once' ? /^(200|404)$/ : when === 'with the rotation first' ? /^200$/ : /^404$/)
       t.equal(deletion.status, 204)
       t.same(live(clientId), [])
       if (rotation.status === 200) t.equal(await secretWorks(simulator, clientId, rotation.body.client_secret), false)
-    }
-    await isWell(t, first)
-  })
+      await isWell(t, first)
+    })
+  }
 
   await t.test('F24 a change and a deletion at once end with no application', async t => {
     const { clientId } = await first.create('Changed and deleted')
