@@ -37,8 +37,8 @@ async function lock (client: Client, name: string): Promise<void> {
 function countStatement ({ callerId, policyId, fingerprint, sharingKey }: NewRegistration, closedId: string | null): Prisma.Sql {
   return Prisma.sql`
     SELECT
-      EXISTS (SELECT FROM registration WHERE caller_id = ${callerId}::uuid AND id IS DISTINCT FROM ${closedId}::uuid
-        AND (open_fingerprint = ${fingerprint} OR sharing_key = ${sharingKey})) AS open,
+      EXISTS (SELECT FROM registration WHERE caller_id = ${callerId}::uuid
+        AND ((open_fingerprint = ${fingerprint} AND id IS DISTINCT FROM ${closedId}::uuid) OR sharing_key = ${sharingKey})) AS open,
       (SELECT count(*) FROM registration WHERE caller_id = ${callerId}::uuid AND policy_id IS NOT NULL AND state NOT IN ('undoing', 'undone')) AS made,
       (SELECT count(*) FROM registration WHERE policy_id = ${policyId}::uuid AND state NOT IN ('undoing', 'undone', 'deleting', 'deleted')) AS living`
 }

@@ -39,7 +39,8 @@ export function openStatement (
 ): Prisma.Sql {
   return Prisma.sql`
     SELECT r.id::text, NULL::int8 AS lease_token, ${deliveredMsAgo(Prisma.sql`${sharingKey}::text`)} AS delivered_ms_ago FROM registration r
-    WHERE r.caller_id = ${callerId}::uuid AND (r.open_fingerprint = ${fingerprint} OR r.sharing_key = ${sharingKey}) AND r.id IS DISTINCT FROM ${closedId}::uuid`
+    WHERE r.caller_id = ${callerId}::uuid
+      AND ((r.open_fingerprint = ${fingerprint} AND r.id IS DISTINCT FROM ${closedId}::uuid) OR r.sharing_key = ${sharingKey})`
 }
 
 /** A fingerprint stays with its row when the answer has been delivered: for requests that began before. */
@@ -73,8 +74,9 @@ export function reserveStatement (
     UNION ALL
     SELECT r.id::text, NULL, ${deliveredMsAgo(Prisma.sql`n.sharing_key`)}
     FROM registration r, jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
-    WHERE (r.id = n.id OR (r.caller_id = n.caller_id AND (r.open_fingerprint = n.open_fingerprint OR r.sharing_key = n.sharing_key)))
-      AND r.id IS DISTINCT FROM ${closedId}::uuid AND NOT EXISTS (SELECT FROM reserved)`
+    WHERE (r.id = n.id OR (r.caller_id = n.caller_id
+      AND ((r.open_fingerprint = n.open_fingerprint AND r.id IS DISTINCT FROM ${closedId}::uuid) OR r.sharing_key = n.sharing_key)))
+      AND NOT EXISTS (SELECT FROM reserved)`
 }
 
 export function acquireStatement (id: string, times: LeaseTimes): Prisma.Sql {
