@@ -32,6 +32,8 @@ export type Reservation =
   | { kind: 'reserved', held: Held }
   | OpenRegistration
   | { kind: 'refused', quota: 'caller' | 'policy' }
+  /** The provider has just been deleted. */
+  | { kind: 'unserved' }
 
 /** Which events to look at, by their type. */
 export type EventTypes = { only: string } | { except: string }

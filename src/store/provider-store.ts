@@ -4,7 +4,7 @@ import type { NewProvider, ProviderChange, ProviderField, ProviderFilter, Provid
 import { isV2Issuer } from '../administration/provider-place.ts'
 import { audited } from './administration.ts'
 import { foundationOf } from './bootstrap.ts'
-import type { Prisma } from './generated/client.ts'
+import { Prisma } from './generated/client.ts'
 import type { ProviderModel } from './generated/models.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
@@ -79,8 +79,7 @@ export function createProviderStore (prisma: PrismaClient): ProviderStore {
       await transaction.caller.updateMany({ where: { providerId: id, revokedAt: null }, data: { revokedAt: new Date() } })
       await transaction.authStrategy.updateMany({ where: { providerId: id, deletedAt: null }, data: { deletedAt: new Date() } })
       await transaction.providerCredential.updateMany({ where: { providerId: id, state: { not: 'removed' } }, data: removal() })
-      // Nobody can work on them any more.
-      await transaction.registration.updateMany({ where: { providerId: id, dueAt: { not: null } }, data: { dueAt: null } })
+      await transaction.$executeRaw(endWorkStatement(id))
       const now = new Date()
       await transaction.provider.update({ where: { id }, data: { deletedAt: now, updatedAt: now, name: `${name} (deleted ${id})` } })
       await audited(transaction, by, 'provider.deleted', id, { name, force, ...use })
@@ -96,6 +95,17 @@ export function createProviderStore (prisma: PrismaClient): ProviderStore {
       return await shown(transaction, id)
     })
   }
+}
+
+// Nobody can work on them any more, and whoever does is fenced: his save would make the row due again. What was in the making is given
+// up, and never due: what there is of it in Entra stays there.
+function endWorkStatement (providerId: string): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE registration SET
+      lease_token = lease_token + 1, lease_until = NULL, due_at = NULL, redeliver_until = NULL, open_fingerprint = NULL,
+      state = CASE WHEN activated_at IS NULL AND state IN ('reserved', 'application_created', 'principal_created', 'secret_issued') THEN 'undoing' ELSE state END,
+      delivery = CASE WHEN delivery = 'pending' THEN 'unknown' ELSE delivery END
+    WHERE provider_id = ${providerId}::uuid AND (lease_until IS NOT NULL OR due_at IS NOT NULL OR redeliver_until IS NOT NULL)`
 }
 
 async function insert (transaction: Transaction, { credential, ...provider }: NewProvider): Promise<void> {

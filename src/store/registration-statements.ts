@@ -1,5 +1,6 @@
 // The writes of the registration store, each one SQL statement and so one commit: a statement with a CTE costs a fraction of a batch transaction.
 // Times are PostgreSQL's: leases and due times of all replicas are on one clock.
+import type { NewRegistration } from '../registration/registration.ts'
 import { Prisma } from './generated/client.ts'
 import { voidAnswers } from './idempotency-store.ts'
 
@@ -45,7 +46,8 @@ export function openStatement (
 
 /** A fingerprint stays with its row when the answer has been delivered: for requests that began before. */
 export function reserveStatement (
-  registration: string, credentialId: string | null, audit: string, closedId: string | null, windowMs: number, times: LeaseTimes
+  { providerId, credentialId }: Pick<NewRegistration, 'providerId' | 'credentialId'>,
+  registration: string, audit: string, closedId: string | null, windowMs: number, times: LeaseTimes
 ): Prisma.Sql {
   return Prisma.sql`
     WITH closed AS (
@@ -61,7 +63,10 @@ export function reserveStatement (
         n.web_redirect_uris, n.public_redirect_uris, n.spa_redirect_uris, n.entra_settings, n.konnect, n.verification, n.open_fingerprint, n.management_digest,
         n.sharing_key, n.labels, n.owner, now() + ${interval(windowMs)},
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
-      FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n
+      FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n, (
+        -- A deletion of the provider waits for us, or we for it.
+        SELECT FROM provider WHERE id = ${providerId}::uuid AND deleted_at IS NULL FOR KEY SHARE
+      ) living
       -- Asks for what was closed, so that the fingerprint is free before it is taken.
       WHERE (SELECT count(*) FROM closed) >= 0
       ON CONFLICT DO NOTHING

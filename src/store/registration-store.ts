@@ -39,8 +39,9 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
     reserve: (entry: NewRegistration, audit: readonly AuditEntry[], closedId = null) => guarded(async () => {
       const startedAtMs = monotonicMs()
       const row = await withinQuota(prisma, entry, closedId, async client => (await client.$queryRaw<ReservedRow[]>(
-        reserveStatement(newRegistrationJson(entry), entry.credentialId, auditJson(audit), closedId, times.redeliveryWindowMs, times)))[0])
+        reserveStatement(entry, newRegistrationJson(entry), auditJson(audit), closedId, times.redeliveryWindowMs, times)))[0])
       if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
+      if (row === undefined && !await isServed(prisma, entry.providerId)) return { kind: 'unserved' }
       if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null, deliveredMsAgo: row?.delivered_ms_ago ?? null }
       const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
       return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease } }
@@ -109,6 +110,10 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
         select: { id: true, type: true, applicationId: true, productId: true, audience: true, digest: true, receivedAt: true }
       }))
   }
+}
+
+async function isServed (prisma: PrismaClient, providerId: string): Promise<boolean> {
+  return await prisma.provider.count({ where: { id: providerId, deletedAt: null } }) > 0
 }
 
 function orNull (row: Parameters<typeof toRegistration>[0] | null): Registration | null {

@@ -117,6 +117,22 @@ t.test('two tenants at once', async t => {
   })
 })
 
+t.test('a registration under way while its provider is deleted by force is given up and not tried again', async t => {
+  const second = await simulated(t)
+  const { url, database, operationsUrl } = await startTestBroker(t, { environment: { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '500', LEASE_MS: '5600', REQUEST_DEADLINE_MS: '2000' } })
+  const api = apiOf(operationsUrl)
+  const { body: { id } } = await api('POST', '', wantedAt(second))
+  await database.query("UPDATE caller SET provider_id = $1 WHERE name = 'KONNECT_API_KEYS[1]'", [id])
+  await api('PATCH', `/${id}`, {})
+  second.control.faults.add({ match: { path: 'servicePrincipals', times: 'always' }, action: { type: 'hang' } })
+  const underWay = request(`${url}/konnect`, 'POST', konnectApplication(), { 'x-api-key': SECOND_KONNECT_KEY })
+  await eventually('it is under way', () => second.control.journal.entries({ path: 'servicePrincipals' }).length > 0)
+  t.equal((await api('DELETE', `/${id}?force=true`)).status, 204)
+  t.equal((await underWay).status, 503)
+  const { rows } = await database.query('SELECT state, due_at, lease_until, redeliver_until FROM registration WHERE provider_id = $1', [id])
+  t.same(rows, [{ state: 'undoing', due_at: null, lease_until: null, redeliver_until: null }])
+})
+
 t.test('the broker\'s credential is rotated under traffic without a failed request', async t => {
   const broker = await startTestBroker(t)
   const second = await simulated(t)

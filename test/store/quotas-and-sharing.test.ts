@@ -92,3 +92,10 @@ t.test('a new management token leaves the one before it valid until it is used, 
   t.strictSame(await tokens(), [null, null])
   t.equal(await store.replaceManagementToken(registration.id, one), false)
 })
+
+t.test('nothing is reserved at a provider that another replica has just deleted', async t => {
+  const { store, entry, database } = await openStore(t)
+  await database.query('UPDATE provider SET deleted_at = now()')
+  t.strictSame(await store.reserve(entry(), []), { kind: 'unserved' })
+  t.equal((await database.query('SELECT FROM registration')).rowCount, 0)
+})
