@@ -17,7 +17,7 @@ export async function attempt<T> (tools: Tools, providerId: string, deadline: De
   for (let attempts = 0; ; attempts++) {
     try {
       return await traffic.call(providerId, async () => {
-        const signal = AbortSignal.timeout(Math.min(PAGE_ATTEMPTS * settings.attemptTimeoutMs, deadline.remainingMs()))
+        const signal = AbortSignal.timeout(Math.ceil(Math.min(PAGE_ATTEMPTS * settings.attemptTimeoutMs, deadline.remainingMs())))
         return await work(signal)
       }, deadline)
     } catch (error) {
