@@ -1,5 +1,5 @@
 // House style (neostandard, as the Fastify projects) and the layer rule: data flows
-// surface -> core -> port -> adapter, and assemble.ts alone knows every module.
+// surface -> core -> port -> adapter, and assemble.ts puts them together.
 import neostandard from 'neostandard'
 
 const layer = (files, forbidden, message) => ({

@@ -1,57 +1,41 @@
-// The composition root: read top to bottom, this is the system. The only file that knows every module.
+// The composition root: read top to bottom, this is the system. With assemble-core.ts the only one that knows every module.
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuditSealer } from './administration/audit-sealer.ts'
-import type { Scope } from './administration/callers-port.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
+import { assembleCore } from './assemble-core.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import { logCheckpoint, startBackground } from './background.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
 import { closeServer } from './close-server.ts'
-import { coreSettings, reconciliationSettings } from './core-settings.ts'
 import { createEntraDirectories } from './entra/entra-directories.ts'
 import { createServiceTokens } from './entra/service-tokens.ts'
-import { createRecogniser, environmentCallers } from './environment-callers.ts'
-import type { RecogniseCaller } from './http/callers.ts'
+import { environmentCallers } from './environment-callers.ts'
 import { buildOperationsServer } from './http/operations-server.ts'
 import { buildPublicServer } from './http/public-server.ts'
 import { createReadiness, untilPassed, type TenantState } from './http/readiness.ts'
-import { createIdempotentRequests } from './idempotency/idempotent-requests.ts'
 import type { Loop } from './jobs/loop.ts'
-import { createKnownCallers } from './known-callers.ts'
 import { installationGauges, tokenGauges, trafficGauges } from './metrics/installation-gauges.ts'
 import { METRICS_CONTENT_TYPE } from './metrics/metrics.ts'
 import { openObservation } from './observation.ts'
 import { createOperationsResources } from './operations-resources.ts'
 import { createProviderAccess } from './provider-access.ts'
-import { createReconciler } from './reconciliation/reconciler.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
-import { DirectoryError, StoreUnavailableError, type Ports } from './registration/ports.ts'
-import { createRegistrar } from './registration/registrar.ts'
-import { createTraffic } from './registration/traffic/traffic.ts'
-import { createRegistrants, type RecogniseBearer } from './registrants.ts'
+import { DirectoryError } from './registration/ports.ts'
+import { createRecognition } from './recognition.ts'
 import { createServedProviders } from './served-providers.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
 import { createAuditChainStore } from './store/audit-chain-store.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
-import { createAdoptionStore } from './store/adoption-store.ts'
 import { createCallerStore } from './store/caller-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
-import { createDeliveryStore } from './store/delivery-store.ts'
-import { createExpiryStore } from './store/expiry-store.ts'
-import { createIdempotencyStore } from './store/idempotency-store.ts'
-import { createIdleClients } from './store/idle-clients.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
-import { createHoldStore, createReconciliationDesk } from './store/reconciliation-desk.ts'
-import { createReconciliationStore } from './store/reconciliation-store.ts'
 import { createRegistrationBrowser } from './store/registration-browser.ts'
-import { createRegistrationStore } from './store/registration-store.ts'
 import { createReplicaStore } from './store/replica-store.ts'
 import { createStateReader } from './store/state-reader.ts'
-import { createTrafficStore } from './store/traffic-store.ts'
 import { systemClock } from './system-clock.ts'
 import { version } from './version.ts'
 import { createEnvelopeVault } from './vault/envelope-vault.ts'
@@ -78,14 +62,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     onPoolError: error => log.warn({ err: error }, 'An idle database connection broke')
   })
   const { prisma } = database
-  const times = {
-    leaseMs: limits.leaseMs,
-    attemptTimeoutMs: limits.attemptTimeoutMs,
-    redeliveryWindowMs: limits.redeliveryWindowMs
-  }
   const nameOf = (providerId: string): string => catalogue.provider(providerId)?.name ?? providerId
   const observation = await openObservation({ telemetry: settings.telemetry, version, log, nameOf })
-  const { metrics, correlation } = observation
+  const { metrics } = observation
   const access = createProviderAccess({
     environment: tenant,
     federatedTokenFile: settings.entra.federatedTokenFile,
@@ -112,37 +91,22 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     await catalogue.load().catch((error: unknown) => log.warn({ err: error }, 'A change is committed but not read yet'))
   }
 
-  // Known once the database has answered: until then nobody is recognised and no directory can be reached.
   let hasStarted = false
-  let recognise: RecogniseCaller = async () => { throw new StoreUnavailableError('Not started yet') }
-  let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
-
-  const ports: Ports = {
-    store: observation.spanned('database', {
-      ...createRegistrationStore(prisma, times, clock.monotonicMs),
-      ...createDeliveryStore(prisma, times),
-      ...createExpiryStore(prisma, times),
-      ...createAdoptionStore(prisma),
-      ...createTrafficStore(prisma, settings.entra.traffic),
-      ...createHoldStore(prisma)
-    }),
+  const { registrar, reconciler, traffic, idempotentRequests } = assembleCore({
+    settings,
+    prisma,
+    // Until the database has answered no directory can be reached.
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,
     vault,
     clock,
     log,
-    correlation
-  }
-  const traffic = createTraffic(ports.store, clock, log, settings.entra.traffic)
-  const registrar = createRegistrar(ports, coreSettings(settings), traffic)
-  const idempotentRequests = createIdempotentRequests({ store: createIdempotencyStore(prisma), deliveries: ports.store, vault, clock, log })
-  const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
-  const reconciler = createReconciler({
-    tools: { ports, settings: coreSettings(settings), traffic },
-    store: { ...createReconciliationStore(prisma), ...createReconciliationDesk(prisma), ...createIdleClients(prisma, times) },
-    settings: reconciliationSettings(settings),
-    providers: catalogue.providers
+    observation
   })
+  const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
+  const callerStore = createCallerStore(prisma, clock.monotonicMs)
+  const callers = environmentCallers(settings.callers, vault)
+  const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault, clock })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
@@ -150,11 +114,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     logger: log,
     registrar: observation.spanned('use case', registrar),
     registrations,
-    recogniseCaller: async (kind, key) => await recognise(kind, key),
-    recogniseRegistrant: async (providerId, bearer) => {
-      if (bearer !== null) return await recogniseBearer(providerId, bearer)
-      return settings.registrationMode === 'open' ? catalogue.anonymousCaller(providerId) : null
-    },
+    recogniseCaller: recognition.caller,
+    recogniseRegistrant: recognition.registrant,
     registrationMode: settings.registrationMode,
     providers: { named: name => catalogue.providerNamed(name) },
     authorizationServers: createAuthorizationServers({ catalogue, access, isOpen: settings.registrationMode === 'open', issuerBase }),
@@ -185,7 +146,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     resources: createOperationsResources({
       settings, prisma, vault, clock, log, catalogue, access, registrations, reconciler, registrar: observation.spanned('use case', registrar), applyChange: readCatalogue
     }),
-    recogniseCaller: async (kind, key) => await recognise(kind, key),
+    recogniseCaller: recognition.caller,
     idempotency,
     readiness,
     publicDocument: () => publicServer.swagger(),
@@ -196,25 +157,13 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 
   const stopping = new AbortController()
   let loops: Loop[] = []
-  const callerStore = createCallerStore(prisma, clock.monotonicMs)
-  const callers = environmentCallers(settings.callers, vault)
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
   const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return
       hasStarted = true
-      const environment = createRecogniser(callers, result.callerIds, vault, catalogue)
-      recognise = createKnownCallers({
-        environment,
-        catalogue,
-        callers: callerStore,
-        tokens: serviceTokens,
-        operatorRoles: scopesByRole(settings),
-        mainProviderId: result.providerId,
-        monotonicMs: clock.monotonicMs
-      })
-      recogniseBearer = createRegistrants({ recognise: environment, callers: callerStore, serviceTokens, catalogue })
+      recognition.begin(result)
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')
       }
@@ -247,11 +196,6 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       keyring.close()
     }
   }
-}
-
-/** The settings accept no other scopes. */
-function scopesByRole ({ operatorTokens: { roles } }: CompleteSettings): ReadonlyMap<string, Scope[]> {
-  return new Map(Object.entries(roles) as Array<[role: string, scopes: Scope[]]>)
 }
 
 function addressOf (server: FastifyInstance): string {
