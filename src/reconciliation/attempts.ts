@@ -31,8 +31,13 @@ export async function attempt<T> (tools: Tools, providerId: string, deadline: De
 
 /** Like `attempt`, in a turn of the tenant's budget of writes. */
 export async function attemptWrite<T> (tools: Tools, providerId: string, deadline: Deadline, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  await tools.traffic.join(providerId, 'broker', LARGEST_TURN, deadline).begin(deadline)
-  return await attempt(tools, providerId, deadline, work)
+  const turn = tools.traffic.join(providerId, 'broker', LARGEST_TURN, deadline)
+  try {
+    await turn.begin(deadline)
+    return await attempt(tools, providerId, deadline, work)
+  } finally {
+    turn.end()
+  }
 }
 
 /** How long the background works on one thing. */

@@ -31,6 +31,7 @@ export class DirectoryCalls {
   readonly #operation: CallsOf
   readonly #options: CallOptions
   #turn: Turn | null
+  #hasBegun = false
   /** Writes that the last turn still covers. */
   #paidWrites = 0
   #outcomeUnknown = false
@@ -95,10 +96,11 @@ export class DirectoryCalls {
     }
   }
 
-  /** No more writes: a turn that was not used is for somebody else. */
+  /** No more writes: the turn's place is for somebody else, and so are its writes if it was not begun. */
   end (): void {
-    this.#turn?.giveUp()
+    this.#turn?.end()
     this.#turn = null
+    this.#paidWrites = 0
   }
 
   async #whenLet<T> (work: Work<T>, deadline: Deadline): Promise<T> {
@@ -113,10 +115,11 @@ export class DirectoryCalls {
   async #waitForTurn (): Promise<void> {
     if (this.#paidWrites === 0) {
       const { registration: { providerId }, actor, deadline } = this.#operation
+      if (this.#hasBegun) this.end()
       this.#turn ??= this.#core.traffic.join(providerId, actor.id, LARGEST_TURN, deadline)
       await this.#turn.begin(deadline, this.#options.signal)
+      this.#hasBegun = true
       this.#paidWrites = this.#turn.size
-      this.#turn = null
     }
     this.#paidWrites -= 1
   }

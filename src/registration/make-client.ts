@@ -75,10 +75,10 @@ async function begin (core: Core, entry: NewRegistration, closedId: string | nul
   try {
     const reservation = await reserving
     if (reservation.kind === 'reserved') return { ...reservation, turn }
-    turn.giveUp()
+    turn.end()
     return reservation
   } catch (error) {
-    turn.giveUp()
+    turn.end()
     throw error
   } finally {
     if (core.beginning.get(requestOf(entry)) === reserving) core.beginning.delete(requestOf(entry))

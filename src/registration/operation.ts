@@ -187,7 +187,10 @@ export class Operation {
     const neededMs = this.settings.attemptTimeoutMs + LEASE_MARGIN_MS
     if (this.#lease.expiresAtMs - this.ports.clock.monotonicMs() > neededMs) return
     const renewed = await this.ports.store.renew(this.#lease)
-    if (renewed === null) throw new LeaseLostError()
+    if (renewed === null) {
+      this.#calls.end()
+      throw new LeaseLostError()
+    }
     this.#lease = renewed
   }
 

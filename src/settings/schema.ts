@@ -68,7 +68,7 @@ export const environmentSchema = Type.Object({
     'x-accepts': 'a number from 0 to 1000'
   }),
   GRAPH_WRITE_BURST: whole(3, 3_000, 90, 'Writes that go through at once after a rest, within that limit.'),
-  GRAPH_CONCURRENCY: whole(1, 1_000, 64, 'Most Graph calls of one replica to one tenant at once.'),
+  GRAPH_CONCURRENCY: whole(1, 1_000, 64, 'Most operations, and most Graph calls, of one replica at one tenant at once.'),
 
   KONNECT_API_KEYS: secret({
     description: 'Keys Kong Konnect sends as X-API-KEY, separated by commas; several are valid at once.', 'x-default': 'sandbox: made once'

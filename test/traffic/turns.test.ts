@@ -20,7 +20,7 @@ t.test('slices of one budget follow each other, whichever replica takes them', a
   const { rows } = await database.query<{ id: string }>('SELECT id FROM provider')
   const providerId = rows[0]?.id as string
   // Three writes at 0.03 a second are 100 s; a reserve of three is let through.
-  const budget = { writesPerSecond: 0.03, burst: 3 }
+  const budget = { writesPerSecond: 0.03, burst: 3, concurrency: 64 }
   const begin: number[] = []
   for (let replica = 0; replica < 3; replica++) {
     const store = await storeOf(t, database, budget)
@@ -82,7 +82,7 @@ t.test('a flood of one caller does not hold up another', async t => {
 
 t.test('who comes back when he is told is served', async t => {
   const { konnect } = await startTestBroker(t, {
-    environment: { GRAPH_WRITES_PER_SECOND: '36', GRAPH_WRITE_BURST: '3', REQUEST_DEADLINE_MS: '2000', ATTEMPT_TIMEOUT_MS: '500', LEASE_MS: '6000' }
+    environment: { GRAPH_WRITES_PER_SECOND: '36', GRAPH_WRITE_BURST: '3', REQUEST_DEADLINE_MS: '4000' }
   })
   let refusals = 0
   const register = async (name: string): Promise<number> => {
@@ -98,7 +98,7 @@ t.test('who comes back when he is told is served', async t => {
   const tookMs = performance.now() - started
   t.ok(statuses.every(status => status === 201), statuses.join())
   t.ok(tookMs >= 4_500, 'the budget was kept: 180 writes at 36 a second')
-  t.ok(tookMs < 12_000, `${Math.round(tookMs)} ms`)
+  t.ok(tookMs < 15_000, `${Math.round(tookMs)} ms`)
   t.ok(refusals > 0 && refusals < 120, `${refusals} refusals`)
 })
 
@@ -118,4 +118,20 @@ t.test('an event that asks nothing of Graph costs no budget', async t => {
   const before = await spent()
   t.equal((await konnect('POST', `/${body.client_id}/event-hook`, { event_type: 'add_registration', api_id: 'x' })).status, 200)
   t.strictSame(await spent(), before)
+})
+
+t.test('of more than can be done at once some are done in time, and all are answered', async t => {
+  const { konnect, simulator } = await startTestBroker(t, {
+    environment: { GRAPH_CONCURRENCY: '8', REQUEST_DEADLINE_MS: '4000' }
+  })
+  simulator.control.lag({ latencyMs: 100 })
+  const started = performance.now()
+  const answers = await Promise.all(Array.from({ length: 200 }, (_, index) => konnect('POST', '', konnectApplication({ client_name: `client ${index}` }))))
+  const tookMs = performance.now() - started
+  const count = (wanted: number): number => answers.filter(({ status }) => status === wanted).length
+  t.equal(count(201) + count(503), 200)
+  // Eight at once, a third of a second each; without places all of them would be half done.
+  t.ok(count(201) >= 20, `${count(201)} were done`)
+  t.ok(count(503) >= 20, `${count(503)} have to come back`)
+  t.ok(tookMs < 10_000, `${Math.round(tookMs)} ms`)
 })

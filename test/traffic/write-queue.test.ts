@@ -19,7 +19,7 @@ function openQueue (budget: WriteBudget) {
       signal?.addEventListener('abort', () => { if (sleepers.delete(sleeper)) resolve(false) })
     })
   }
-  const msPerWrite = 1_000 / budget.writesPerSecond
+  const msPerWrite = budget.writesPerSecond === 0 ? 0 : 1_000 / budget.writesPerSecond
   const store = {
     async takeWrites (_providerId: string, writes: number) {
       taken.push(writes)
@@ -70,7 +70,7 @@ function outcomeOf (begun: Promise<void>): { value: true | unknown } {
 }
 
 t.test('one statement takes a quarter of a second of the budget, whoever needs it', async t => {
-  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0 })
+  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0, concurrency: 1_000 })
   const turns = Array.from({ length: 100 }, () => outcomeOf(queue.join('a', 3, deadline(8_000)).begin(deadline(8_000))))
   await pass(1_001)
   t.equal(turns.filter(({ value }) => value === true).length, 50, 'a second is 120 writes; the slice at hand is a quarter more')
@@ -80,7 +80,7 @@ t.test('one statement takes a quarter of a second of the budget, whoever needs i
 })
 
 t.test('who could not have his turn in time is refused at once, each with a later time', async t => {
-  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0 })
+  const { queue, taken, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0, concurrency: 1_000 })
   const times: number[] = []
   let accepted = 0
   for (let index = 0; index < 100; index++) {
@@ -100,32 +100,32 @@ t.test('who could not have his turn in time is refused at once, each with a late
 })
 
 t.test('a turn that comes too late, or is given up, leaves its writes to others', async t => {
-  const { queue, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0 })
+  const { queue, deadline, pass } = openQueue({ writesPerSecond: 30, burst: 0, concurrency: 1_000 })
   const first = queue.join('a', 3, deadline(8_000))
   await pass(0)
   const second = outcomeOf(queue.join('b', 3, deadline(8_000)).begin(deadline(8_000)))
   // A pause that another replica has heard of.
-  first.giveUp()
+  first.end()
   await pass(200)
   t.equal(second.value, true)
   const late = queue.join('a', 3, deadline(8_000))
   const more = Array.from({ length: 3 }, () => queue.join('a', 3, deadline(8_000)))
   const outcome = outcomeOf(late.begin(deadline(10)))
-  for (const turn of more) turn.giveUp()
+  for (const turn of more) turn.end()
   await pass(10)
   t.equal(queue.waiting, 0)
   t.ok(outcome.value === true || outcome.value instanceof DirectoryError)
 })
 
 t.test('while the tenant has to be left alone nobody is let in who can\'t wait for its end', async t => {
-  const { queue, deadline } = openQueue({ writesPerSecond: 30, burst: 90 })
+  const { queue, deadline } = openQueue({ writesPerSecond: 30, burst: 90, concurrency: 1_000 })
   queue.pause(20_000)
   t.match(catchError(() => queue.join('a', 3, deadline(8_000))), { fault: 'throttled' })
   t.doesNotThrow(() => queue.join('a', 3, deadline(30_000)))
 })
 
 t.test('a replica sees by the distance of its slices how many others take some', async t => {
-  const { queue, taken, store, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0 })
+  const { queue, taken, store, deadline, pass } = openQueue({ writesPerSecond: 120, burst: 0, concurrency: 1_000 })
   const fill = (): void => { for (let index = 0; index < 60; index++) queue.join('a', 3, deadline(60_000)) }
   fill()
   // Another replica takes as many.
@@ -138,4 +138,40 @@ t.test('a replica sees by the distance of its slices how many others take some',
   fill()
   // 360 writes are 3 s of the whole budget, and 6 s of half of it.
   t.match(catchError(() => queue.join('a', 3, deadline(6_000))), { fault: 'throttled' })
+})
+
+t.test('what was begun is finished before more is begun', async t => {
+  const { queue, deadline, pass } = openQueue({ writesPerSecond: 0, burst: 0, concurrency: 2 })
+  const turns = Array.from({ length: 5 }, () => queue.join('a', 3, deadline(8_000)))
+  const begun = turns.map(turn => outcomeOf(turn.begin(deadline(8_000))))
+  const count = (): number => begun.filter(({ value }) => value === true).length
+  await pass(1_000)
+  t.equal(count(), 2)
+  turns[0]?.end()
+  turns[0]?.end()
+  await pass(0)
+  t.equal(count(), 3, 'one place, however often it is given back')
+  turns[4]?.end()
+  turns[1]?.end()
+  turns[2]?.end()
+  await pass(0)
+  t.equal(count(), 4, 'who left is not served')
+})
+
+t.test('who would have to wait too long for a place is refused at once', async t => {
+  const { queue, deadline, pass } = openQueue({ writesPerSecond: 0, burst: 0, concurrency: 2 })
+  for (let index = 0; index < 40; index++) {
+    const turn = queue.join('a', 3, deadline(8_000))
+    await Promise.all([turn.begin(deadline(8_000)), pass(2_000)])
+    turn.end()
+  }
+  const accepted = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10].filter(() => catchError(() => queue.join('a', 3, deadline(5_000))) === null)
+  t.equal(accepted.length, 2 + 4, 'two at once, each for two seconds: those who begin within four seconds')
+})
+
+t.test('a place that nobody gives back is not lost for ever', async t => {
+  const { queue, deadline, pass } = openQueue({ writesPerSecond: 0, burst: 0, concurrency: 1 })
+  await queue.join('a', 3, deadline(8_000)).begin(deadline(8_000))
+  await pass(121_000)
+  await t.resolves(queue.join('a', 3, deadline(8_000)).begin(deadline(8_000)))
 })

@@ -3,35 +3,23 @@ import type { Deadline } from '../deadline.ts'
 import type { Clock } from '../ports.ts'
 import { sleepUntilWoken } from './wake.ts'
 
-/** How much the newest call counts in the average. */
-const NEWEST_SHARE = 0.1
-
 export class CallGate {
   readonly #limit: number
-  readonly #clock: Pick<Clock, 'monotonicMs' | 'sleep'>
+  readonly #clock: Pick<Clock, 'sleep'>
   readonly #waiting = new Set<AbortController>()
   #inside = 0
-  #averageMs = 0
 
-  constructor (limit: number, clock: Pick<Clock, 'monotonicMs' | 'sleep'>) {
+  constructor (limit: number, clock: Pick<Clock, 'sleep'>) {
     this.#limit = limit
     this.#clock = clock
-  }
-
-  /** How long somebody who came now would probably wait. */
-  get waitMs (): number {
-    if (this.#inside < this.#limit) return 0
-    return (this.#waiting.size + 1) * this.#averageMs / this.#limit
   }
 
   /** Runs `work` when there is room. Null: there was none before the deadline, and nothing was run. */
   async pass<T> (work: () => Promise<T>, deadline: Deadline, signal?: AbortSignal): Promise<{ result: T } | null> {
     if (!await this.#enter(deadline, signal)) return null
-    const startedMs = this.#clock.monotonicMs()
     try {
       return { result: await work() }
     } finally {
-      this.#averageMs += (this.#clock.monotonicMs() - startedMs - this.#averageMs) * NEWEST_SHARE
       this.#leave()
     }
   }

@@ -24,6 +24,11 @@ export class FairQueue<Item extends Waiting> {
     return this.#entries[0]?.item
   }
 
+  /** Turns that wait. */
+  get length (): number {
+    return this.#entries.length
+  }
+
   /** Parties that have something here. */
   get parties (): number {
     return this.#nextTags.size

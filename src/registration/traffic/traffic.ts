@@ -6,11 +6,6 @@ import { Pause } from './pause.ts'
 import type { Turn } from './turn.ts'
 import { WriteQueue, type WriteBudget } from './write-queue.ts'
 
-export interface TrafficSettings extends WriteBudget {
-  /** Calls of one process that a tenant answers at once. */
-  concurrency: number
-}
-
 export interface TrafficReading {
   providerId: string
   /** Writes that wait for their turn in this process. */
@@ -47,7 +42,7 @@ interface Tenant {
   queue: WriteQueue
 }
 
-export function createTraffic (store: TrafficStore, clock: Clock, log: Log, settings: TrafficSettings): Traffic {
+export function createTraffic (store: TrafficStore, clock: Clock, log: Log, settings: WriteBudget): Traffic {
   const tenants = new Map<string, Tenant>()
 
   function tenantOf (providerId: string): Tenant {
@@ -84,12 +79,8 @@ export function createTraffic (store: TrafficStore, clock: Clock, log: Log, sett
 
   return {
     join (providerId, party, writes, deadline) {
-      const { pause, gate, queue } = tenantOf(providerId)
+      const { pause, queue } = tenantOf(providerId)
       if (pause.remainingMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) throw paused(pause.remainingMs)
-      const busyMs = gate.waitMs * writes
-      if (busyMs + SHORTEST_ATTEMPT_MS > deadline.remainingMs()) {
-        throw new DirectoryError('unavailable', 'Too many calls to this tenant are under way', { retryAfterMs: busyMs })
-      }
       return queue.join(party, writes, deadline)
     },
     async call (providerId, work, deadline, signal) {

@@ -1,4 +1,4 @@
-// The right to make the writes of one operation.
+// The right to make the writes of one operation, and a place among those that are under way.
 import type { Deadline } from '../deadline.ts'
 import type { Clock, DirectoryError } from '../ports.ts'
 import type { Waiting } from './fair-queue.ts'
@@ -8,8 +8,8 @@ export interface TurnParts {
   clock: Pick<Clock, 'sleep'>
   /** What is said to one whose turn did not come in time. */
   late: () => DirectoryError
-  /** Takes it out of the queue, or its writes back. */
-  leave: (turn: Turn, wasGranted: boolean) => void
+  /** It is over: out of the queue, its writes taken back, or its place free for another. */
+  leave: (turn: Turn, reached: 'waiting' | 'granted' | 'begun') => void
 }
 
 export class Turn implements Waiting {
@@ -17,8 +17,7 @@ export class Turn implements Waiting {
   readonly size: number
   readonly #parts: TurnParts
   readonly #wake = new AbortController()
-  #isGranted = false
-  #isOver = false
+  #state: 'waiting' | 'granted' | 'begun' | 'over' = 'waiting'
 
   constructor (party: string, size: number, parts: TurnParts) {
     this.party = party
@@ -28,27 +27,28 @@ export class Turn implements Waiting {
 
   /** The writes may begin. */
   grant (): void {
-    this.#isGranted = true
+    this.#state = 'granted'
     this.#wake.abort()
   }
 
   /**
-   * Waits for it; then its writes are spent.
+   * Waits for it; then its writes are spent, and its place is kept until `end`.
    * @throws DirectoryError `throttled` at the deadline, or when `signal` aborts
    */
   async begin (deadline: Deadline, signal?: AbortSignal): Promise<void> {
-    if (!this.#isGranted) await sleepUntilWoken(this.#parts.clock, deadline.remainingMs(), this.#wake, signal)
-    if (!this.#isGranted) {
-      this.giveUp()
+    if (this.#state === 'waiting') await sleepUntilWoken(this.#parts.clock, deadline.remainingMs(), this.#wake, signal)
+    if (this.#state !== 'granted') {
+      this.end()
       throw this.#parts.late()
     }
-    this.#isOver = true
+    this.#state = 'begun'
   }
 
-  /** What was not begun is for somebody else. */
-  giveUp (): void {
-    if (this.#isOver) return
-    this.#isOver = true
-    this.#parts.leave(this, this.#isGranted)
+  /** The place is for somebody else; so are the writes, if it was not begun. */
+  end (): void {
+    if (this.#state === 'over') return
+    const reached = this.#state
+    this.#state = 'over'
+    this.#parts.leave(this, reached)
   }
 }

@@ -1,8 +1,9 @@
 // The turns of one tenant's writes. The budget is shared by all replicas: each takes a slice of it, one statement, and gives it to whoever is
-// next. Who could not have his turn before his deadline is told so at once, and when to come back.
+// next while there is a place among the operations under way. Who could not have his turn before his deadline is told so at once.
 import type { Deadline } from '../deadline.ts'
 import { DirectoryError, type Clock, type Log, type TrafficStore } from '../ports.ts'
 import { FairQueue } from './fair-queue.ts'
+import { Places } from './places.ts'
 import { Turn } from './turn.ts'
 import { sleepUntilWoken } from './wake.ts'
 
@@ -11,6 +12,8 @@ export interface WriteBudget {
   writesPerSecond: number
   /** Writes that go through at once after a rest. */
   burst: number
+  /** Operations of one process that are under way at once: what was begun is finished before more is begun. */
+  concurrency: number
 }
 
 /** A slice is as many writes as the budget has in this time: a statement now and then, and no replica sits on much. */
@@ -35,6 +38,7 @@ export interface WriteQueueParts {
 export class WriteQueue {
   readonly #parts: WriteQueueParts
   readonly #queue = new FairQueue<Turn>()
+  readonly #places: Places<Turn>
   readonly #slice: number
   readonly #fairMsPerWrite: number
   /** As this replica sees it: other replicas take slices too. */
@@ -51,7 +55,8 @@ export class WriteQueue {
 
   constructor (parts: WriteQueueParts) {
     this.#parts = parts
-    const { budget: { writesPerSecond }, clock } = parts
+    const { budget: { writesPerSecond, concurrency }, clock } = parts
+    this.#places = new Places(concurrency, clock)
     this.#fairMsPerWrite = writesPerSecond === 0 ? 0 : 1_000 / writesPerSecond
     this.#msPerWrite = this.#fairMsPerWrite
     this.#slice = LARGEST_TURN * Math.max(1, Math.ceil(writesPerSecond * SLICE_MS / 1_000 / LARGEST_TURN))
@@ -68,12 +73,8 @@ export class WriteQueue {
     const turn = new Turn(party, size, {
       clock: this.#parts.clock,
       late: () => this.#refusal(party, size, deadline),
-      leave: (left, wasGranted) => this.#leave(left, wasGranted)
+      leave: (left, reached) => this.#leave(left, reached)
     })
-    if (this.#fairMsPerWrite === 0) {
-      turn.grant()
-      return turn
-    }
     if (this.#waitMs(party, size) + FINISH_MS > deadline.remainingMs()) throw this.#refusal(party, size, deadline)
     this.#queue.add(turn)
     this.#serve()
@@ -90,6 +91,11 @@ export class WriteQueue {
   }
 
   #waitMs (party: string, size: number): number {
+    return Math.max(this.#places.waitMs(this.#queue.length), this.#budgetMs(party, size))
+  }
+
+  #budgetMs (party: string, size: number): number {
+    if (this.#fairMsPerWrite === 0) return 0
     const ahead = this.#queue.sizeAhead(party) + size - this.#writes - this.#coming
     const nowMs = this.#parts.clock.monotonicMs()
     const freeAtMs = Math.max(this.#freeAtMs, nowMs - this.#burstMs)
@@ -107,9 +113,10 @@ export class WriteQueue {
     return new DirectoryError('throttled', 'The tenant has no room for these writes before the deadline', { retryAfterMs })
   }
 
-  #leave (turn: Turn, wasGranted: boolean): void {
-    if (wasGranted) this.#writes += turn.size
-    else this.#queue.remove(turn)
+  #leave (turn: Turn, reached: 'waiting' | 'granted' | 'begun'): void {
+    if (reached === 'waiting') this.#queue.remove(turn)
+    else this.#places.free(turn)
+    if (reached === 'granted') this.#writes += turn.size
     if (this.#queue.first === undefined) this.#deserted.abort()
     else this.#serve()
   }
@@ -119,18 +126,23 @@ export class WriteQueue {
     this.#isServing = true
     const serving = async (): Promise<void> => {
       for (let isFirst = true; this.#grant(); isFirst = false) await this.#takeSlice(isFirst)
+      // In the same turn in which it was seen that nobody waits: who comes a moment later must be served.
+      this.#isServing = false
     }
-    serving().finally(() => { this.#isServing = false })
+    serving().catch(() => {})
   }
 
-  /** True: somebody still waits. */
+  /** True: the next one waits for writes. For a place he waits until somebody leaves. */
   #grant (): boolean {
     for (;;) {
       const turn = this.#queue.first
-      if (turn === undefined) return false
-      if (turn.size > this.#writes) return true
+      if (turn === undefined || this.#places.isFull) return false
+      if (this.#fairMsPerWrite > 0) {
+        if (turn.size > this.#writes) return true
+        this.#writes -= turn.size
+      }
       this.#queue.shift()
-      this.#writes -= turn.size
+      this.#places.take(turn)
       turn.grant()
     }
   }
