@@ -66,6 +66,7 @@ export function graphError (call: string, answer: HttpAnswer, writes: boolean, n
   return new DirectoryError(fault, `Graph answered ${answer.status} to ${call}: ${error.messages[0]?.slice(0, 400) ?? 'no readable body'}`, {
     outcomeUnknown: writes && (answer.status >= 500 || answer.status === 408) && fault !== 'quota',
     retryAfterMs: waitMs,
+    isTenantWide: fault === 'throttled',
     diagnostics: { ...diagnosticsOf(answer), reason, ...(error.codes.length > 0 && { code: error.codes.join('/').slice(0, 120) }) }
   })
 }

@@ -21,6 +21,8 @@ export class DirectoryError extends Error {
   readonly outcomeUnknown: boolean
   /** Milliseconds the directory asked us to stay away, if it said so. */
   readonly retryAfterMs: number | undefined
+  /** True: no other call to this tenant would fare better. A token endpoint that throttles says nothing of Graph. */
+  readonly isTenantWide: boolean
   /** Graph or AADSTS code, HTTP status, request ids. Never a secret, a token or a body. */
   readonly diagnostics: Readonly<Record<string, string | number>>
 
@@ -28,6 +30,7 @@ export class DirectoryError extends Error {
     cause?: unknown
     outcomeUnknown?: boolean
     retryAfterMs?: number | undefined
+    isTenantWide?: boolean
     diagnostics?: Record<string, string | number>
   } = {}) {
     super(message, { cause: options.cause })
@@ -35,6 +38,7 @@ export class DirectoryError extends Error {
     this.fault = fault
     this.outcomeUnknown = options.outcomeUnknown ?? false
     this.retryAfterMs = options.retryAfterMs
+    this.isTenantWide = options.isTenantWide ?? false
     this.diagnostics = options.diagnostics ?? {}
   }
 }

@@ -92,7 +92,7 @@ export function createTraffic (store: TrafficStore, clock: Clock, log: Log, sett
         tenant.pause.passed()
         return passed.result
       } catch (error) {
-        if (error instanceof DirectoryError && error.fault === 'throttled') throttled(providerId, tenant, error.retryAfterMs)
+        if (error instanceof DirectoryError && error.fault === 'throttled' && error.isTenantWide) throttled(providerId, tenant, error.retryAfterMs)
         throw error
       } finally {
         if (isProbe) tenant.pause.settled()
