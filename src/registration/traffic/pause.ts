@@ -6,6 +6,8 @@ const FIRST_PAUSE_MS = 1_000
 const LONGEST_GUESS_MS = 30_000
 /** Whatever a tenant names: after that one call may find out. Entra counts over 150 s. */
 const LONGEST_PAUSE_MS = 10 * 60_000
+/** One call that finds out is waited for so long; then another may try. A page of applications takes Graph longer than others can wait. */
+const PROBE_PATIENCE_MS = 1_000
 
 export class Pause {
   readonly #clock: Pick<Clock, 'monotonicMs'>
@@ -13,7 +15,8 @@ export class Pause {
   #guesses = 0
   /** Whether the tenant takes calls again nobody knows yet. */
   #isInDoubt = false
-  #isProbed = false
+  /** When the one call began; null: none is under way. */
+  #probedAtMs: number | null = null
 
   constructor (clock: Pick<Clock, 'monotonicMs'>) {
     this.#clock = clock
@@ -31,13 +34,14 @@ export class Pause {
 
   /** True: the caller is the one, and says `settled` afterwards. */
   probe (): boolean {
-    if (this.#isProbed) return false
-    this.#isProbed = true
+    const nowMs = this.#clock.monotonicMs()
+    if (this.#probedAtMs !== null && nowMs - this.#probedAtMs < PROBE_PATIENCE_MS) return false
+    this.#probedAtMs = nowMs
     return true
   }
 
   settled (): void {
-    this.#isProbed = false
+    this.#probedAtMs = null
   }
 
   /** The tenant has throttled a call. Returns to the milliseconds by which that prolongs the pause. */
@@ -58,7 +62,7 @@ export class Pause {
     return this.remainingMs - before
   }
 
-  /** A call went through. */
+  /** The tenant has answered a call, if only to refuse it. */
   passed (): void {
     this.#guesses = 0
     // One that was under way when another was throttled says nothing of what comes after.

@@ -92,7 +92,10 @@ export function createTraffic (store: TrafficStore, clock: Clock, log: Log, sett
         tenant.pause.passed()
         return passed.result
       } catch (error) {
-        if (error instanceof DirectoryError && error.fault === 'throttled' && error.isTenantWide) throttled(providerId, tenant, error.retryAfterMs)
+        if (error instanceof DirectoryError) {
+          if (error.fault === 'throttled' && error.isTenantWide) throttled(providerId, tenant, error.retryAfterMs)
+          else if (isAnswer(error)) tenant.pause.passed()
+        }
         throw error
       } finally {
         if (isProbe) tenant.pause.settled()
@@ -107,6 +110,11 @@ export function createTraffic (store: TrafficStore, clock: Clock, log: Log, sett
     },
     readings: () => [...tenants].map(([providerId, { pause, queue }]) => ({ providerId, waitingWrites: queue.waiting, pausedMs: pause.remainingMs }))
   }
+}
+
+/** Graph has looked at the request. Whether it takes any is not to be learnt from a timeout, nor from a token that was refused. */
+function isAnswer ({ fault }: DirectoryError): boolean {
+  return !['throttled', 'unavailable', 'unauthenticated'].includes(fault)
 }
 
 function paused (remainingMs: number): DirectoryError {
