@@ -53,6 +53,7 @@ export interface Run {
 /** What of a row an application is compared with. */
 export interface KnownRow {
   id: string
+  providerId: string
   state: RegistrationState
   clientId: string | null
   objectId: string | null

@@ -58,7 +58,7 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
     knownRows: (providerId, registrationIds, clientIds) => guarded(async () => {
       if (registrationIds.length === 0) return []
       return await prisma.$queryRaw<KnownRow[]>`
-        SELECT r.id::text, r.state, r.client_id::text AS "clientId", r.object_id::text AS "objectId", r.adopted_at IS NOT NULL AS "isAdopted", r.sweeps,
+        SELECT r.id::text, r.provider_id::text AS "providerId", r.state, r.client_id::text AS "clientId", r.object_id::text AS "objectId", r.adopted_at IS NOT NULL AS "isAdopted", r.sweeps,
           r.purge_at IS NOT NULL AS "isPurgeDue",
           coalesce((SELECT jsonb_agg(jsonb_build_object('id', k.id, 'state', k.state, 'keyId', k.key_id)) FROM credential k WHERE k.registration_id = r.id), '[]') AS credentials
         FROM registration r

@@ -1,7 +1,9 @@
 // What is not ours to judge (F28): other installations, copied tags, the young, and what Entra's lag hides.
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
+import { konnectApplication, request, SECOND_KONNECT_KEY } from '../support/broker.ts'
 import { secretWorks } from '../support/entra-truth.ts'
+import { eventually } from '../support/eventually.ts'
 import { forgetLongAgo, startReconciling, type Reconciling } from './reconciling.ts'
 
 t.jobs = 2
@@ -72,4 +74,30 @@ t.test('runs among running creates find nothing', async t => {
   for (let looks = 0; looks < 3; looks++) t.match(await run(), { on_hold: false, findings: [], fault: null, counts: { unknown: 0, missing: 0 } })
   await creates
   t.match(await run(), { counts: { applications: 12 }, findings: [] })
+})
+
+t.test('what is found about a client is the business of its own provider, also where two share a tenant', async t => {
+  const broker = await startReconciling(t)
+  const { url, operator, portal, run, simulator, database, auditOf } = broker
+  const { body: second } = await operator('POST', '/dcr-providers', {
+    provider_type: 'azureAd',
+    name: 'second',
+    issuer: `${simulator.url}/${simulator.tenantId}/v2.0`,
+    dcr_config: { initial_client_id: simulator.broker.clientId, initial_client_secret: simulator.broker.clientSecret }
+  })
+  await database.query("UPDATE caller SET provider_id = $1 WHERE name = 'KONNECT_API_KEYS[1]'", [second.id])
+  await operator('PATCH', `/dcr-providers/${second.id}`, {})
+  const { body: client } = await eventually('the key is of the second provider', async () => {
+    const answer = await request(`${url}/konnect`, 'POST', konnectApplication(), { 'x-api-key': SECOND_KONNECT_KEY })
+    const { rows } = await database.query('SELECT FROM registration WHERE client_id = $1 AND provider_id = $2', [answer.body.client_id, second.id])
+    return rows.length === 1 ? answer : null
+  })
+  const { rows: [row] } = await database.query<{ id: string, object_id: string, credential: string }>(
+    'SELECT r.id, r.object_id, k.id AS credential FROM registration r JOIN credential k ON k.registration_id = r.id WHERE r.client_id = $1', [client.client_id])
+  await portal('POST', `/applications/${row?.object_id}/addPassword`, { passwordCredential: { displayName: `dcr:${row?.id}:${row?.credential}` } })
+  t.match(await run({ dry_run: true }), { dry_run: { findings: [] } })
+  await operator('POST', '/reconciliation/run', { provider: 'default' })
+  t.match(await broker.report(), { counts: { strays: 0 }, findings: [] })
+  await operator('POST', '/reconciliation/run', { provider: 'second' })
+  await eventually('its own provider has removed it', async () => (await auditOf('credential.stray_removed')).length === 1)
 })
