@@ -11,9 +11,13 @@ const before = (ms: number) => Prisma.sql`now() - ${ms}::float8 * interval '1 mi
 const isForgotten = ({ verificationMs }: IdleLimits) => Prisma.sql`
   r.verification AND r.state IN ('active', 'disabled') AND r.adopted_at IS NULL AND r.activated_at < ${before(verificationMs)}`
 
-/** Konnect tells of a link by an event hook. Where no hook of a caller has ever come, their absence says nothing. */
+/**
+ * Konnect tells of a link by an event hook, once. Where no hook of a caller has ever come, their absence says nothing; nor where a
+ * restore has lost those that came: of clients that were adopted again (they have no context of Konnect's), or are older than the release.
+ */
 const isUnlinked = Prisma.sql`
-  r.surface = 'konnect' AND NOT r.verification AND r.adopted_at IS NULL AND r.application_id IS NULL
+  r.surface = 'konnect' AND NOT r.verification AND r.adopted_at IS NULL AND r.application_id IS NULL AND r.konnect IS NOT NULL
+  AND NOT EXISTS (SELECT FROM reconciliation c WHERE c.provider_id = r.provider_id AND c.released_at > r.activated_at)
   AND NOT EXISTS (SELECT FROM registration_event e WHERE e.registration_id = r.id)
   AND EXISTS (SELECT FROM registration o JOIN registration_event e ON e.registration_id = o.id WHERE o.caller_id = r.caller_id)`
 

@@ -3,7 +3,7 @@ import t from 'tap'
 import { SECOND_KONNECT_KEY } from '../support/broker.ts'
 import { ourObjectCount } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
-import { startReconciling, type Reconciling } from './reconciling.ts'
+import { forgetLongAgo, startReconciling, type Reconciling } from './reconciling.ts'
 
 t.jobs = 2
 
@@ -79,4 +79,31 @@ t.test('hooks of another key say nothing about a key\'s clients, and without the
     await age(broker, other.id, 1_000)
     t.match(await run(), { counts: { disabled: 0 } })
   }
+})
+
+t.test('where the hooks that came are not known any more, nobody is judged by their absence', async t => {
+  const broker = await startReconciling(t, { environment: { NEVER_LINKED_DAYS: '7' } })
+  const { newClient, konnect, run, stateOf, operator, database } = broker
+  const linked = await newClient()
+  await konnect('POST', `/${linked.clientId}/event-hook`, { event_type: 'add_registration', api_id: 'x' })
+  const ageAll = async () => await database.query("UPDATE registration SET activated_at = now() - interval '30 days', renewed_at = CASE WHEN renewed_at IS NOT NULL THEN now() - interval '30 days' END")
+
+  await t.test('a client that was adopted again after its row was lost', async t => {
+    const lost = await forgetLongAgo(broker)
+    await run()
+    const { rows: [key] } = await database.query<{ caller_id: string }>('SELECT caller_id FROM registration WHERE id = $1', [linked.id])
+    t.equal((await operator('POST', `/reconciliation/applications/${lost.clientId}/adopt`, { caller_id: key?.caller_id })).status, 201)
+    await ageAll()
+    await run()
+    t.equal(await stateOf(lost.id), 'active')
+  })
+
+  await t.test('one that is older than the release after a restore', async t => {
+    const [older, newer] = [await newClient(), await newClient()]
+    await ageAll()
+    await database.query("UPDATE reconciliation SET released_at = now() - interval '29 days'")
+    await database.query("UPDATE registration SET activated_at = now() - interval '28 days' WHERE id = $1", [newer.id])
+    await run()
+    t.same([await stateOf(older.id), await stateOf(newer.id)], ['active', 'disabled'])
+  })
 })
