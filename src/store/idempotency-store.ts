@@ -71,6 +71,13 @@ export function voidAnswersAbout (transaction: Pick<PrismaClient, '$executeRaw'>
   return transaction.$executeRaw(voidAnswers(Prisma.sql`${resourceId}::uuid`))
 }
 
+/** With a provider ends what belongs to it: the answers about all of it are void, in the transaction of its deletion. */
+export function voidAnswersWithin (transaction: Pick<PrismaClient, '$executeRaw'>, providerId: string): Prisma.PrismaPromise<number> {
+  const owned = ['caller', 'auth_strategy', 'provider_credential', 'registration']
+    .map(table => Prisma.sql`SELECT id FROM ${Prisma.raw(table)} WHERE provider_id = ${providerId}::uuid`)
+  return transaction.$executeRaw(voidAnswers(Prisma.sql`ANY (${Prisma.join(owned, ' UNION ALL ')})`))
+}
+
 // A record whose time is over and that is not erased yet begins anew in its place, with another id.
 function openStatement (record: NewRecord): Prisma.Sql {
   const { id, callerId, operation, keyDigest, payload, resourceId, leaseMs, retentionMs } = record

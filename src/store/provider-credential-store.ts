@@ -3,6 +3,7 @@ import { AdministrationError } from '../administration/errors.ts'
 import type { ProviderStore } from '../administration/provider-port.ts'
 import { audited } from './administration.ts'
 import type { Prisma } from './generated/client.ts'
+import { voidAnswersAbout } from './idempotency-store.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { credentialColumns, credentialRow, removal, toCredentialRecord } from './provider-rows.ts'
 import { changingProvider } from './provider-transaction.ts'
@@ -44,6 +45,7 @@ export function createProviderCredentialStore (prisma: PrismaClient): Credential
       }
       await transaction.providerCredential.updateMany({ where: { providerId, state: 'active' }, data: { state: 'standby' } })
       const row = await transaction.providerCredential.update({ where: { id: credentialId }, data: { state: 'active', activatedAt: new Date() }, select: credentialColumns })
+      await voidAnswersAbout(transaction, credentialId)
       await transaction.provider.update({ where: { id: providerId }, data: { initialClientId: row.clientId, updatedAt: new Date() } })
       await audited(transaction, by, 'provider.credential_activated', providerId, {
         credential: credentialId, client_id: { from: provider.initialClientId, to: row.clientId }, verified: credential.verifiedAt !== null
@@ -55,6 +57,7 @@ export function createProviderCredentialStore (prisma: PrismaClient): Credential
       const { state } = await existing(transaction, providerId, credentialId)
       if (state === 'active') throw new AdministrationError('The credential is in use: activate another one first.', 'conflict')
       await transaction.providerCredential.update({ where: { id: credentialId }, data: removal() })
+      await voidAnswersAbout(transaction, credentialId)
       await audited(transaction, by, 'provider.credential_removed', providerId, { credential: credentialId })
     })
   }

@@ -6,6 +6,7 @@ import { audited } from './administration.ts'
 import { foundationOf } from './bootstrap.ts'
 import { Prisma } from './generated/client.ts'
 import type { ProviderModel } from './generated/models.ts'
+import { voidAnswersWithin } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { createProviderCredentialStore } from './provider-credential-store.ts'
@@ -80,6 +81,7 @@ export function createProviderStore (prisma: PrismaClient): ProviderStore {
       await transaction.authStrategy.updateMany({ where: { providerId: id, deletedAt: null }, data: { deletedAt: new Date() } })
       await transaction.providerCredential.updateMany({ where: { providerId: id, state: { not: 'removed' } }, data: removal() })
       await transaction.$executeRaw(endWorkStatement(id))
+      await voidAnswersWithin(transaction, id)
       const now = new Date()
       await transaction.provider.update({ where: { id }, data: { deletedAt: now, updatedAt: now, name: `${name} (deleted ${id})` } })
       await audited(transaction, by, 'provider.deleted', id, { name, force, ...use })

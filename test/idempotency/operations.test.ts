@@ -83,6 +83,28 @@ t.test('a key on the operations API', async t => {
     isProblem(t, await operate('POST', `/registrations/${id}/disable`, undefined, 'switch'), 409)
   })
 
+  await t.test('gives nothing again of what ended with its provider, or was removed from it', async t => {
+    const { body: provider } = await operate('POST', '/dcr-providers', {
+      provider_type: 'azureAd',
+      name: 'short-lived',
+      issuer: `${simulator.url}/${simulator.tenantId}/v2.0`,
+      dcr_config: { initial_client_id: simulator.broker.clientId, initial_client_secret: simulator.broker.clientSecret }
+    })
+    const credentials = `/dcr-providers/${provider.id}/credentials`
+    const credential = { kind: 'secret', secret: 'standby~of-a-provider' }
+    const added = await operate('POST', credentials, credential, 'of a provider')
+    t.strictSame((await operate('POST', credentials, credential, 'of a provider')).body, added.body)
+    t.equal((await operate('DELETE', `${credentials}/${added.body.id}`)).status, 204)
+    isProblem(t, await operate('POST', credentials, credential, 'of a provider'), 409, /changed or ended/)
+
+    const caller = { ...wanted('of the provider'), provider: 'short-lived' }
+    t.equal((await operate('POST', '/callers', caller, 'ends with it')).status, 201)
+    t.equal((await operate('DELETE', `/dcr-providers/${provider.id}?force=true`)).status, 204)
+    const refused = await operate('POST', '/callers', caller, 'ends with it')
+    isProblem(t, refused, 409, /changed or ended/)
+    t.match(await recordOf(database, 'ends with it'), { sealed: false })
+  })
+
   await t.test('works for a service and its own registrations', async t => {
     const { token } = (await operate('POST', '/callers', { ...wanted('owner'), scopes: ['register', 'read', 'rotate'] })).body
     const client = ownedBy(await register(webClient({ client_name: 'Own' }), token))
