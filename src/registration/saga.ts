@@ -52,12 +52,13 @@ async function stop (operation: Operation, error: unknown): Promise<unknown> {
     return cause
   }
   const fault = cause instanceof DirectoryError ? cause.fault : 'internal'
-  registration.attempts += 1
+  // A tenant that throttles says nothing about the registration: it goes on when the pause is over, however often that was so.
+  if (fault !== 'throttled') registration.attempts += 1
   registration.lastFault = fault
   if (failed) registration.state = 'undoing'
   operation.note('registration.stopped', 'failed', { state: registration.state, fault })
   ports.log.warn({ err: cause, registrationId: registration.id, state: registration.state, fault }, 'A run stopped before its end')
-  const waitMs = failed ? 0 : Math.max(retryAfterMs(cause), waitBeforeResume(registration.attempts - 1, ports.clock.random()))
+  const waitMs = failed ? 0 : Math.max(retryAfterMs(cause), waitBeforeResume(Math.max(0, registration.attempts - 1), ports.clock.random()))
   await handOver(operation, waitMs)
   return cause
 }

@@ -40,3 +40,13 @@ t.test('a tenant that throttles without saying for how long is asked ever more r
   await t.resolves(eventually('registrations go through again', async () =>
     (await konnect('POST', '', konnectApplication({ client_name: 'later' }))).status === 201, 20_000))
 })
+
+t.test('waiting for a tenant that throttles is no failure of a registration: it is due when the pause is over', async t => {
+  const { konnect, simulator, database } = await startTestBroker(t)
+  simulator.control.faults.add(throttled({ 'retry-after': '20' }))
+  t.match(await konnect('POST', '', konnectApplication()), { status: 503 })
+  const { rows: [row] } = await database.query<{ attempts: number, last_fault: string, wait: number }>(
+    'SELECT attempts, last_fault, extract(epoch FROM due_at - now())::float8 AS wait FROM registration')
+  t.match(row, { attempts: 0, last_fault: 'throttled' })
+  t.ok(row !== undefined && row.wait > 10 && row.wait <= 20, `due in ${row?.wait} s`)
+})
