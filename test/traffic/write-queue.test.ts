@@ -175,3 +175,25 @@ t.test('a place that nobody gives back is not lost for ever', async t => {
   await pass(121_000)
   await t.resolves(queue.join('a', 3, deadline(8_000)).begin(deadline(8_000)))
 })
+
+t.test('who comes in the very moment in which the last turn is granted gets his too', async t => {
+  for (let hops = 0; hops < 16; hops++) {
+    const { queue, store, deadline, pass } = openQueue({ writesPerSecond: 12, burst: 300, concurrency: 1_000 })
+    const takeWrites = store.takeWrites.bind(store)
+    const second = new Promise<void>((resolve, reject) => {
+      store.takeWrites = async (...args) => {
+        store.takeWrites = takeWrites
+        const slice = await takeWrites(...args)
+        const come = async (): Promise<void> => {
+          for (let hop = 0; hop < hops; hop++) await Promise.resolve()
+          await queue.join('a', 3, deadline(8_000)).begin(deadline(8_000))
+        }
+        come().then(resolve, reject)
+        return slice
+      }
+    })
+    const outcomes = [outcomeOf(queue.join('a', 3, deadline(8_000)).begin(deadline(8_000))), outcomeOf(second)]
+    await pass(1_000)
+    t.same(outcomes.map(({ value }) => value), [true, true], `${hops} microtasks later`)
+  }
+})

@@ -3,6 +3,8 @@ import type { Clock } from '../ports.ts'
 
 /** Longer than any operation may take: a place that nobody gave back is not lost for ever. */
 const LONGEST_MS = 120_000
+/** Before any has ended: three calls of Graph take about this. */
+const FIRST_GUESS_MS = 1_000
 /** How much the newest operation counts in the average. */
 const NEWEST_SHARE = 0.1
 
@@ -11,7 +13,7 @@ export class Places<Holder> {
   readonly #clock: Pick<Clock, 'monotonicMs'>
   /** Since when. */
   readonly #holders = new Map<Holder, number>()
-  #averageMs = 0
+  #averageMs: number | null = null
 
   constructor (limit: number, clock: Pick<Clock, 'monotonicMs'>) {
     this.#limit = limit
@@ -28,7 +30,7 @@ export class Places<Holder> {
   /** How long somebody who came now, behind so many others, would probably wait. */
   waitMs (ahead: number): number {
     const free = this.#limit - this.#holders.size
-    return ahead < free ? 0 : (ahead - free + 1) * this.#averageMs / this.#limit
+    return ahead < free ? 0 : (ahead - free + 1) * (this.#averageMs ?? FIRST_GUESS_MS) / this.#limit
   }
 
   take (holder: Holder): void {
@@ -39,6 +41,7 @@ export class Places<Holder> {
     const sinceMs = this.#holders.get(holder)
     if (sinceMs === undefined) return
     this.#holders.delete(holder)
-    this.#averageMs += (this.#clock.monotonicMs() - sinceMs - this.#averageMs) * NEWEST_SHARE
+    const tookMs = this.#clock.monotonicMs() - sinceMs
+    this.#averageMs = this.#averageMs === null ? tookMs : this.#averageMs + (tookMs - this.#averageMs) * NEWEST_SHARE
   }
 }
