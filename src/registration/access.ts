@@ -97,13 +97,18 @@ function isLeftUnfinished (registration: Registration): boolean {
   return registration.strayCheckAt !== null || registration.credentials.some(({ state }) => state === 'pending' || state === 'issued')
 }
 
-/** Takes hold of a living client for a change. @throws RegistrationError unknown_client, drifted, busy */
-export async function takeHoldOfClient (core: Core, name: ClientName, call: Call, deadline: Deadline): Promise<Operation> {
+/**
+ * Takes hold of a living client for a change; with `orNeverLinked` also of one that is disabled because nobody had linked it.
+ * @throws RegistrationError unknown_client, drifted, busy
+ */
+export async function takeHoldOfClient (
+  core: Core, name: ClientName, call: Call, deadline: Deadline, { orNeverLinked = false } = {}
+): Promise<Operation> {
   const registration = await getClient(core, name, call)
   const operation = await takeHold(core, registration.id, call, deadline)
   // What was read before the lease may be over by now.
-  const { state } = operation.registration
-  if (state === 'active') return operation
+  const { state, disabledBy } = operation.registration
+  if (state === 'active' || (orNeverLinked && state === 'disabled' && disabledBy === 'never_linked')) return operation
   await operation.release()
   if (state === 'drifted') throw new RegistrationError('drifted', 'The application no longer exists in Entra ID: it was deleted there.')
   if (state === 'disabled') throw new RegistrationError('not_permitted', 'The client is disabled. Its operator can enable it.')

@@ -7,8 +7,9 @@ import type { Operation } from './operation.ts'
 import { DirectoryError } from './ports.ts'
 import { acceptRedirectUris } from './metadata/redirect-uris.ts'
 import type { ClientMetadata, DirectoryApplication, Registration } from './registration.ts'
-import { stopOnError } from './saga.ts'
+import { run, stopOnError } from './saga.ts'
 import { sendProjection } from './steps.ts'
+import { enable } from './switch-client.ts'
 import { sameProjection, translate } from './translation.ts'
 
 const UPDATE = 'update_application'
@@ -53,13 +54,18 @@ export async function updateClient (core: Core, name: ClientName, change: Metada
   })
 }
 
-/** add_registration, remove_registration and whatever comes later: recorded against the client. */
+/** add_registration, remove_registration and whatever comes later: recorded against the client. One that was disabled for want of them is enabled. */
 export async function recordClientEvent (core: Core, name: ClientName, event: ClientEvent, call: Call): Promise<void> {
-  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call))
+  const operation = await takeHoldOfClient(core, name, call, workDeadline(core, call), { orNeverLinked: true })
+  const wasActive = operation.registration.state === 'active'
   await stopOnError(operation, async () => {
     await recordEvent(core, operation, event)
-    await operation.release()
+    if (wasActive) return await operation.release()
+    enable(operation)
+    // The wish is committed first: whatever happens to us, Entra is told.
+    await operation.commit()
   })
+  if (!wasActive) await run(operation)
 }
 
 export type Wish = Pick<Registration, 'metadata' | 'projection' | 'desiredRevision'>

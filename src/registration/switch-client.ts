@@ -42,7 +42,8 @@ function disable (operation: Operation): void {
   operation.note('registration.disabled', 'succeeded', { client_id: registration.clientId })
 }
 
-function enable (operation: Operation): void {
+/** Changes the record only. */
+export function enable (operation: Operation): void {
   const { registration } = operation
   if (registration.state === 'active') return
   registration.state = 'active'

@@ -55,6 +55,16 @@ t.test('a client that was never linked is disabled after the time, and deleted a
     t.equal(await stateOf(second.id), 'active')
   })
 
+  await t.test('a hook that comes within the grace is recorded and enables it', async t => {
+    await database.query("UPDATE registration SET created_at = now() - interval '8 days', renewed_at = NULL WHERE id = $1", [second.id])
+    t.match(await run(), { counts: { disabled: 1 } })
+    await eventually('Entra gives it no tokens', () => enabledOf(broker, second.clientId) === false)
+    t.equal((await konnect('POST', `/${second.clientId}/event-hook`, { event_type: 'add_registration', api_id: 'x' })).status, 200)
+    t.equal(await stateOf(second.id), 'active')
+    t.equal(enabledOf(broker, second.clientId), true)
+    t.match(await run(), { counts: { disabled: 0, ended: 0 } })
+  })
+
   await t.test('after the grace it is deleted, unless a hook has come', async t => {
     await database.query("UPDATE registration SET disabled_at = now() - interval '73 hours' WHERE state = 'disabled'")
     await database.query("INSERT INTO registration_event (id, registration_id, type, digest, received_at) VALUES (gen_random_uuid(), $1, 'add_registration', 'x', now())", [first.id])
