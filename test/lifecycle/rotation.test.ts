@@ -155,13 +155,14 @@ t.test('a rotation that Entra refuses leaves the old secret and no pending one',
   t.same(rows, [{ state: 'revoked' }, { state: 'lost' }, { state: 'active' }])
 })
 
-t.test('a password that somebody added by hand stays through rotations', async t => {
+t.test('a password that somebody added by hand stays through rotations, also when leftovers of ours are looked for', async t => {
   const { watch, simulator } = await startWatchedClient(t, 0)
   const [application] = ourApplications(simulator)
   const graph = await graphAs(simulator, simulator.broker)
   const added = await graph('POST', `/applications/${application?.id}/addPassword`, { passwordCredential: { displayName: 'by hand' } })
   t.equal(added.status, 200)
   t.equal((await watch.rotate()).status, 200)
+  simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'reset' }, when: 'after' })
   t.equal((await watch.rotate()).status, 200)
   t.equal(await watch.works(added.body.secretText), true)
   const names = ourApplications(simulator)[0]?.passwordCredentials.map(({ displayName }) => displayName)

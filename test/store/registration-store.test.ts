@@ -101,6 +101,15 @@ t.test('a claim skips what is held, and takes it when the lease and one attempt 
   t.equal(await store.save(held, KEEP), false, 'the former holder is fenced')
 })
 
+t.test('a row that has become due while somebody holds it is neither claimed nor acquired', async t => {
+  const { store, reserve, database } = await openStore(t, { leaseMs: 60_000 })
+  const held = await reserve()
+  await database.query('UPDATE registration SET due_at = now()')
+  t.same(await store.claimDue(10), [])
+  t.equal(await store.acquire(held.registration.id), null)
+  t.equal(await store.save(held, KEEP), true, 'it is still its holder\'s')
+})
+
 t.test('an abandoned row is not taken before one attempt timeout has passed, a released one at once', async t => {
   const { store, reserve } = await openStore(t)
   const [released, abandoned] = [await reserve(), await reserve()]
