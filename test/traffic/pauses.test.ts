@@ -18,6 +18,8 @@ t.test('a 429 of one replica pauses the tenant on the other', async t => {
   t.equal((await second.konnect('POST', '', konnectApplication({ client_name: 'before' }))).status, 201)
   simulator.control.faults.add(throttled({ 'retry-after': '300' }))
   t.match(await first.konnect('POST', '', konnectApplication()), { status: 503 })
+  // From now on the tenant would take everything: who stays away has it from the first.
+  simulator.control.faults.clear()
   const calls = () => simulator.control.journal.entries(GRAPH).length
   await t.resolves(eventually('the other replica has read it', async () => {
     const answer = await second.konnect('POST', '', konnectApplication({ client_name: 'meanwhile' }))
