@@ -30,6 +30,8 @@ export interface PostgresProxy {
   cut (hold: Hold): Promise<void>
   /** Answers the function that tells how many were refused so far. */
   refuse (refusal: Refusal): () => number
+  /** Forgets what nobody has reached. */
+  forget (): void
   /** The database is away: all connections are cut and new ones refused. */
   away (): void
   /** Nobody gets an answer any more, and nobody is told. */
@@ -93,6 +95,7 @@ export async function startPostgresProxy (t: Pick<Test, 'teardown'>, databaseUrl
       armed.push({ ...fits, remaining: times, catch: () => { refused += 1; return { kind: 'refuse', sqlState } } })
       return () => refused
     },
+    forget () { armed.length = 0 },
     away () {
       state = 'away'
       for (const socket of sockets) socket.destroy()
