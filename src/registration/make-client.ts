@@ -7,7 +7,7 @@ import { LeaseLostError, RegistrationError } from './errors.ts'
 import { busy, toRegistrationError } from './failures.ts'
 import { isBeingMade } from './lifecycle.ts'
 import { Operation } from './operation.ts'
-import { answerOf, outcomeOf, POLL_MS, UnansweredError, type RegisteredClient } from './registered-client.ts'
+import { answerOf, outcomeToSend, POLL_MS, UnansweredError, type RegisteredClient } from './registered-client.ts'
 import { DirectoryError, type Reservation } from './ports.ts'
 import type { AuditEntry, NewRegistration, Registration } from './registration.ts'
 import { run } from './saga.ts'
@@ -108,7 +108,7 @@ async function make (core: Core, operation: Operation, deadline: Deadline): Prom
     return await answerOf(core, registration)
   } catch (error) {
     // Another replica took the row over: it finishes the work, we wait for it.
-    if (error instanceof LeaseLostError) return await outcomeOf(core, registration.id, deadline)
+    if (error instanceof LeaseLostError) return await outcomeToSend(core, registration.id, deadline)
     throw new UnansweredError(registration.id, toRegistrationError(error))
   }
 }
@@ -139,7 +139,7 @@ async function repeatAnswer (core: Core, open: Registration, startedAtMs: number
   // Who came while the first request was under way gets its answer, even if that has been delivered since.
   const joined = isBeingMade(open) || open.delivery === 'delivered' || deliveries.seen(open.id)?.outcome === 'delivered'
   if (!await store.extendWindow(open.id) && !joined) return null
-  return await outcomeOf(core, open.id, deadline)
+  return await outcomeToSend(core, open.id, deadline)
 }
 
 /** As this process knows for certain. */

@@ -63,6 +63,17 @@ export async function outcomeOf (core: Core, registrationId: string, deadline: D
 }
 
 /**
+ * The same for a request that is going to send the answer. Another request for it may have been refused, and marked so, while this one
+ * waited: from here on nobody knows again whether the answer arrives, and the end of the window must not undo it.
+ */
+export async function outcomeToSend (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient> {
+  const client = await outcomeOf(core, registrationId, deadline)
+  if (client.registration.delivery !== 'not_delivered' || await core.ports.store.extendWindow(registrationId)) return client
+  // Its window has closed in this moment: received by somebody, or undone.
+  return await outcomeOf(core, registrationId, deadline)
+}
+
+/**
  * The client that an earlier request has begun under this id; null: it had not come so far. Nobody else may have received it: it is
  * answered whatever became of the first answer, once it is made.
  * @throws UnansweredError, RegistrationError; answer_void when its secret is not kept any more
@@ -72,7 +83,7 @@ export async function begunClient (core: Core, registrationId: string, deadline:
   if (await store.find(registrationId) === null) return null
   // It is asked for: what nobody asks for is undone when its window ends.
   await store.extendWindow(registrationId)
-  const client = await outcomeOf(core, registrationId, deadline)
+  const client = await outcomeToSend(core, registrationId, deadline)
   if (client.clientSecret === null && needsSecret(client.registration)) throw new RegistrationError('answer_void', 'The secret of the client was shown once. Use a new Idempotency-Key to register another.')
   return client
 }
