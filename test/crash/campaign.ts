@@ -135,7 +135,15 @@ async function bring (customer: Customer, gap: Gap, cluster: Cluster, { process,
 
 /** Passwords that landed late are looked for ten minutes later; here at once. */
 async function settle (cluster: Cluster, withinMs: number): Promise<void> {
-  await rest(cluster, withinMs)
-  await cluster.database.query('UPDATE registration SET stray_check_at = now(), due_at = now() WHERE stray_check_at IS NOT NULL')
-  await rest(cluster, withinMs)
+  const { database } = cluster
+  try {
+    await rest(cluster, withinMs)
+    await database.query('UPDATE registration SET stray_check_at = now(), due_at = now() WHERE stray_check_at IS NOT NULL')
+    await rest(cluster, withinMs)
+  } catch (error) {
+    const { rows } = await database.query(`
+      SELECT client_name, state, delivery, due_at, redeliver_until, lease_until, attempts, last_fault, now() FROM registration
+      WHERE due_at < now() + interval '1 minute' OR redeliver_until IS NOT NULL OR lease_until > now() LIMIT 10`)
+    throw new Error(`What is left to do: ${rows.map(row => JSON.stringify(row)).join('\n')}`, { cause: error })
+  }
 }

@@ -79,7 +79,11 @@ export async function verdict ({ cluster, customers, placed, kills, misses, obje
     ],
     fewest: Math.min(...perGap.map(({ here }) => here.length)),
     violations,
-    evidence: [...violations.length > 0 ? kills : [], ...concerned.flatMap(({ history }) => history), ...await audit(cluster, concerned.flatMap(rowsOf).map(({ id }) => id))]
+    evidence: [
+      ...violations.length > 0 ? kills : [],
+      ...concerned.flatMap(({ history }) => history),
+      ...await audit(cluster, concerned.flatMap(rowsOf).map(({ id }) => id))
+    ]
   }
 }
 
