@@ -48,15 +48,17 @@ export async function answerOf (core: Core, registration: Registration): Promise
   }
 }
 
-/** Waits until somebody has finished this registration. @throws UnansweredError, RegistrationError */
+/**
+ * Waits until somebody has finished this registration. A refusal is no word on the answers of others: whether those arrived is theirs to say.
+ * @throws RegistrationError
+ */
 export async function outcomeOf (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient> {
   for (;;) {
     const registration = await core.ports.store.find(registrationId)
     if (registration !== null && registration.state === 'active') return await answerOf(core, registration)
     if (registration === null || !isBeingMade(registration)) throw errorOfFault(registration?.lastFault ?? null)
     if (deadline.remainingMs() < 2 * POLL_MS) {
-      const late = new RegistrationError('temporarily_unavailable', 'The registration is still under way. Repeat the same request.', { retryAfterSeconds: 5 })
-      throw new UnansweredError(registrationId, late)
+      throw new RegistrationError('temporarily_unavailable', 'The registration is still under way. Repeat the same request.', { retryAfterSeconds: 5 })
     }
     await core.ports.clock.sleep(POLL_MS)
   }
@@ -76,7 +78,7 @@ export async function outcomeToSend (core: Core, registrationId: string, deadlin
 /**
  * The client that an earlier request has begun under this id; null: it had not come so far. Nobody else may have received it: it is
  * answered whatever became of the first answer, once it is made.
- * @throws UnansweredError, RegistrationError; answer_void when its secret is not kept any more
+ * @throws RegistrationError; answer_void when its secret is not kept any more
  */
 export async function begunClient (core: Core, registrationId: string, deadline: Deadline): Promise<RegisteredClient | null> {
   const { store } = core.ports

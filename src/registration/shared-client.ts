@@ -11,7 +11,7 @@ import type { Registration } from './registration.ts'
 /** No write ever tells that a shared client is gone from Entra: it is looked for when the last look is older than this. */
 const LOOK_AFTER_MS = 10 * 60_000
 
-/** Null: it has just ended, so that this registration makes the next one. @throws UnansweredError, RegistrationError */
+/** Null: it has just ended, so that this registration makes the next one. @throws RegistrationError */
 export async function sharedAnswer (core: Core, openId: string, call: Call, deadline: Deadline): Promise<RegisteredClient | null> {
   const { store, clock } = core.ports
   const client = await outcomeOf(core, openId, deadline)

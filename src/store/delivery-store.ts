@@ -19,7 +19,9 @@ export function createDeliveryStore (prisma: PrismaClient, times: StoreTimes): D
         FROM jsonb_to_recordset(${batch}::jsonb) AS m (id uuid, delivery text, age_ms float8)
         WHERE r.id = m.id AND r.delivery <> 'delivered'
           -- What was kept when its window closed stays kept: a client that is shared is answered for as long as it lives.
-          AND (m.delivery = 'delivered' OR r.redeliver_until IS NOT NULL)`)
+          -- Nor does a mark that comes late say anything about the answer for which the window was opened again.
+          AND (m.delivery = 'delivered' OR now() - m.age_ms * interval '1 millisecond'
+            >= r.redeliver_until - ${times.redeliveryWindowMs}::float8 * interval '1 millisecond')`)
     }),
 
     extendWindow: (registrationId: string) => guarded(async () => {

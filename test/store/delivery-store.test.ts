@@ -52,6 +52,16 @@ t.test('an answer that is sent again is unknown until its mark comes', async t =
   t.equal(await open.store.extendWindow(id), false, 'its window is closed')
 })
 
+t.test('a mark that comes late says nothing about the answer that was sent again since', async t => {
+  const open = await openStore(t)
+  const id = await released(open, 'active')
+  await open.store.extendWindow(id)
+  await open.store.markDeliveries(new Map([[id, mark('not_delivered', 5_000)]]))
+  t.equal((await open.store.find(id))?.delivery, 'pending')
+  await open.store.markDeliveries(new Map([[id, mark('not_delivered')]]))
+  t.equal((await open.store.find(id))?.delivery, 'not_delivered')
+})
+
 t.test('many marks are one statement, and a mark of an unknown row is nothing', async t => {
   const { store, reserve } = await openStore(t)
   const ids = [(await reserve()).registration.id, (await reserve()).registration.id]
