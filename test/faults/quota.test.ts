@@ -1,9 +1,10 @@
-// The tenant's write quota, scaled down, with two replicas and default times. `npm run quota` does it with a thousand registrations:
-// its argument is their number.
+// The tenant's write quota, scaled down, with two replicas and default times. `npm run quota` does it with a thousand registrations (its
+// argument is their number) on a machine of its own, and asserts times; the suite does not.
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { openCluster, type Cluster } from './cluster.ts'
 
+const isAlone = process.argv[2] !== undefined
 const count = Number(process.argv[2] ?? 150)
 /** Of a thousand registrations. */
 const TIGHT_MS = 6_000
@@ -28,8 +29,8 @@ t.test(`${count} registrations at once that the tenant takes in time are all ans
 })
 
 t.test(`${count} registrations at once that the tenant takes much later are all answered to those who come back when told`, async t => {
-  const minimumMs = Math.max(20_000, WIDE_MS * count / 1_000)
-  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: 0.9 })
+  const minimumMs = WIDE_MS * count / 1_000 * (isAlone ? 1 : 1.5)
+  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: isAlone ? 0.9 : 0.5 })
   let refusals = 0
   let answered = 0
   const progress = setInterval(() => t.comment(`${Math.round(elapsedMs() / 1_000)} s: ${answered} answered, ${refusals} refusals`), 10_000)
@@ -41,7 +42,7 @@ t.test(`${count} registrations at once that the tenant takes much later are all 
   clearInterval(progress)
   const tookMs = elapsedMs()
   t.equal(answered, count, 'all 201')
-  t.ok(tookMs <= 1.2 * minimumMs, `within 1.2 times the minimum: ${(tookMs / minimumMs).toFixed(2)}`)
+  if (isAlone) t.ok(tookMs <= 1.2 * minimumMs, `within 1.2 times the minimum: ${(tookMs / minimumMs).toFixed(2)}`)
   judge(t, cluster, `${Math.round(tookMs)} ms, the minimum is ${minimumMs}; ${refusals} refusals`)
 })
 
