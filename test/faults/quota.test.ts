@@ -30,7 +30,7 @@ t.test(`${count} registrations at once that the tenant takes in time are all ans
 
 t.test(`${count} registrations at once that the tenant takes much later are all answered to those who come back when told`, async t => {
   const minimumMs = WIDE_MS * count / 1_000 * (isAlone ? 1 : 1.5)
-  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: isAlone ? 0.9 : 0.5 })
+  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: isAlone ? 0.75 : 0.5 })
   let refusals = 0
   let answered = 0
   const progress = setInterval(() => t.comment(`${Math.round(elapsedMs() / 1_000)} s: ${answered} answered, ${refusals} refusals`), 10_000)
