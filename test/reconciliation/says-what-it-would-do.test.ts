@@ -23,6 +23,7 @@ t.test('a dry run says of every finding what would become of it, and changes not
     findings: (await database.query('SELECT * FROM reconciliation_finding ORDER BY id')).rows
   })
   const verdicts = (report: any) => new Map(report.dry_run.findings.map((finding: any) => [`${finding.kind} ${finding.client_id}`, finding.verdict]))
+  await eventually('the answers are marked', async () => (await database.query("SELECT FROM registration WHERE delivery = 'pending' AND state = 'active'")).rowCount === 0)
   const before = await state()
   const first = await run({ dry_run: true })
   t.strictSame(await state(), before)
