@@ -4,7 +4,6 @@ import type { Deadline } from '../deadline.ts'
 import { DirectoryError, type Clock, type Log, type TrafficStore } from '../ports.ts'
 import { FairQueue } from './fair-queue.ts'
 import { Places } from './places.ts'
-import { Returns } from './returns.ts'
 import { Turn } from './turn.ts'
 import { sleepUntilWoken } from './wake.ts'
 
@@ -25,6 +24,8 @@ export const LARGEST_TURN = 3
 const FINISH_MS = 500
 const RETRY_MS = 250
 const SOONEST_RETRY_MS = 1_000
+/** Parties that were promised a time; more are not remembered one by one. */
+const MAX_PROMISES = 1_000
 
 export interface WriteQueueParts {
   providerId: string
@@ -50,13 +51,12 @@ export class WriteQueue {
   #freeAtMs: number
   #isServing = false
   #deserted = new AbortController()
-  readonly #returns: Returns
+  readonly #promisedMs = new Map<string, number>()
 
   constructor (parts: WriteQueueParts) {
     this.#parts = parts
     const { budget: { writesPerSecond, concurrency }, clock } = parts
     this.#places = new Places(concurrency, clock)
-    this.#returns = new Returns(clock)
     this.#fairMsPerWrite = writesPerSecond === 0 ? 0 : 1_000 / writesPerSecond
     this.#msPerWrite = this.#fairMsPerWrite
     this.#slice = LARGEST_TURN * Math.max(1, Math.ceil(writesPerSecond * SLICE_MS / 1_000 / LARGEST_TURN))
@@ -75,7 +75,6 @@ export class WriteQueue {
       late: () => this.#refusal(party, size, deadline),
       leave: (left, reached) => this.#leave(left, reached)
     })
-    this.#returns.came(party)
     if (this.#waitMs(party, size) + FINISH_MS > deadline.remainingMs()) throw this.#refusal(party, size, deadline)
     this.#queue.add(turn)
     this.#serve()
@@ -103,13 +102,14 @@ export class WriteQueue {
     return Math.max(0, freeAtMs - nowMs + Math.max(0, ahead) * this.#msPerWrite)
   }
 
-  // Each of those who have to come back gets a time of his own, so that they do not all come at once: after who waits now and who comes
-  // back before. Half a deadline early, so that the queue is never empty meanwhile.
+  // Each of those who have to come back gets a time of his own, so that they do not all come at once; half a deadline early, so that
+  // the queue is never empty meanwhile.
   #refusal (party: string, size: number, deadline: Deadline): DirectoryError {
-    const eachMs = size * this.#msPerWrite * Math.max(1, this.#queue.parties)
-    const slotInMs = this.#waitMs(party, size) + this.#returns.expected(party) * eachMs
-    const retryAfterMs = Math.max(SOONEST_RETRY_MS, slotInMs - deadline.remainingMs() / 2)
-    this.#returns.promise(party, retryAfterMs)
+    const nowMs = this.#parts.clock.monotonicMs()
+    const slotMs = Math.max(this.#promisedMs.get(party) ?? 0, nowMs + this.#waitMs(party, size))
+    if (this.#promisedMs.size >= MAX_PROMISES) this.#promisedMs.clear()
+    this.#promisedMs.set(party, slotMs + size * this.#msPerWrite * Math.max(1, this.#queue.parties))
+    const retryAfterMs = Math.max(SOONEST_RETRY_MS, slotMs - nowMs - deadline.remainingMs() / 2)
     return new DirectoryError('throttled', 'The tenant has no room for these writes before the deadline', { retryAfterMs })
   }
 
