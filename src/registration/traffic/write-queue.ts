@@ -23,6 +23,8 @@ export const LARGEST_TURN = 3
 /** What is left to do after the turn has come: three calls and a commit. */
 const FINISH_MS = 500
 const RETRY_MS = 250
+/** Who has to come back comes before his time by this share of a deadline, so that the queue is never empty meanwhile. */
+const COMES_EARLY = 0.75
 const SOONEST_RETRY_MS = 1_000
 /** Parties that were promised a time; more are not remembered one by one. */
 const MAX_PROMISES = 1_000
@@ -102,14 +104,13 @@ export class WriteQueue {
     return Math.max(0, freeAtMs - nowMs + Math.max(0, ahead) * this.#msPerWrite)
   }
 
-  // Each of those who have to come back gets a time of his own, so that they do not all come at once; half a deadline early, so that
-  // the queue is never empty meanwhile.
+  // Each of those who have to come back gets a time of his own, so that they do not all come at once.
   #refusal (party: string, size: number, deadline: Deadline): DirectoryError {
     const nowMs = this.#parts.clock.monotonicMs()
     const slotMs = Math.max(this.#promisedMs.get(party) ?? 0, nowMs + this.#waitMs(party, size))
     if (this.#promisedMs.size >= MAX_PROMISES) this.#promisedMs.clear()
     this.#promisedMs.set(party, slotMs + size * this.#msPerWrite * Math.max(1, this.#queue.parties))
-    const retryAfterMs = Math.max(SOONEST_RETRY_MS, slotMs - nowMs - deadline.remainingMs() / 2)
+    const retryAfterMs = Math.max(SOONEST_RETRY_MS, slotMs - nowMs - deadline.remainingMs() * COMES_EARLY)
     return new DirectoryError('throttled', 'The tenant has no room for these writes before the deadline', { retryAfterMs })
   }
 
