@@ -21,8 +21,9 @@ interface Quota {
 }
 
 t.test(`${count} registrations at once that the tenant takes in time are all answered at the first try`, async t => {
-  const minimumMs = TIGHT_MS * count / 1_000
-  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: 0.5 })
+  // Few registrations take the same time: what comes late, all at once, is counted in milliseconds.
+  const minimumMs = isAlone ? TIGHT_MS * count / 1_000 : TIGHT_MS - 1_000
+  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: isAlone ? 0.5 : 0.2 })
   const statuses = await Promise.all(everybody(cluster, async (replica, name) => (await cluster.create(replica, { client_name: name })).status))
   t.equal(statuses.filter(status => status === 201).length, count, 'all 201')
   judge(t, cluster, `${Math.round(elapsedMs())} ms, the minimum is ${minimumMs}`)
