@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../src/sandbox/embedded-postgres.ts'
 import { startSimulator } from '../src/simulator/simulator.ts'
 import { createKeyringFile } from '../src/vault/keyring.ts'
 import { violations } from '../test/faults/invariants.ts'
+import { entraEnvironment } from '../test/support/entra-environment.ts'
 import { ourApplications, secretWorks } from '../test/support/entra-truth.ts'
 import { eventually } from '../test/support/eventually.ts'
 import { buildOther, buildThis, runCommand, startReplica, type Replica } from './rolling-release.ts'
@@ -38,12 +39,7 @@ const environment = {
   PUBLIC_URL: 'http://localhost:3000',
   DATABASE_URL: postgres.connectionString(),
   ENCRYPTION_KEYRING_FILE: keyringFile,
-  AZURE_TENANT_ID: simulator.tenantId,
-  AZURE_CLIENT_ID: simulator.broker.clientId,
-  AZURE_CLIENT_SECRET: simulator.broker.clientSecret,
-  AZURE_AUTHORITY_HOST: simulator.url,
-  GRAPH_BASE_URL: simulator.url,
-  GRAPH_WRITES_PER_SECOND: '0',
+  ...entraEnvironment(simulator),
   KONNECT_API_KEYS: KONNECT_KEY,
   ADMIN_API_KEYS: 'operator_key_of_the_rolling_1',
   REDELIVERY_WINDOW_MS: '10000',

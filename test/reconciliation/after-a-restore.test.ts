@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { KONNECT_KEY, request } from '../support/broker.ts'
-import { secretWorks } from '../support/entra-truth.ts'
+import { secretWorks, type EntraApplication } from '../support/entra-truth.ts'
 import { eventually } from '../support/eventually.ts'
 import { forget, startReconciling, type Client, type Reconciling } from './reconciling.ts'
 
@@ -12,8 +12,10 @@ async function addPassword ({ portal }: Reconciling, { objectId }: Client, displ
   return (await portal('POST', `/applications/${objectId}/addPassword`, { passwordCredential: { displayName } })).body
 }
 
-const keyIdsOf = ({ simulator }: Reconciling, { objectId }: Client) =>
-  (simulator.control.state().applications as any[]).find(({ id }) => id === objectId)?.passwordCredentials.map(({ keyId }: any) => keyId) ?? []
+const applicationsOf = ({ simulator }: Pick<Reconciling, 'simulator'>) => simulator.control.state().applications as EntraApplication[]
+
+const keyIdsOf = (broker: Reconciling, { objectId }: Client) =>
+  applicationsOf(broker).find(({ id }) => id === objectId)?.passwordCredentials.map(({ keyId }) => keyId) ?? []
 
 t.test('an application newer than the database puts everything on hold, whatever was registered since the restore', async t => {
   const broker = await startReconciling(t)
@@ -97,10 +99,10 @@ t.test('on hold the sweep of ended registrations waits', async t => {
   const sweeps = async () => (await database.query('SELECT sweeps, due_at > now() + interval \'1 minute\' AS waits FROM registration WHERE id = $1', [client.id])).rows[0]
   await eventually('the sweep has been put off', async () => (await sweeps())?.waits)
   t.equal((await sweeps())?.sweeps, 0)
-  t.ok((simulator.control.state().applications as any[]).some(({ id }) => id === late.id))
+  t.ok(applicationsOf({ simulator }).some(({ id }) => id === late.id))
   await operator('POST', '/reconciliation/release', {})
   await database.query('UPDATE registration SET due_at = now() WHERE id = $1', [client.id])
-  await eventually('it is swept', () => !(simulator.control.state().applications as any[]).some(({ id }) => id === late.id))
+  await eventually('it is swept', () => !applicationsOf({ simulator }).some(({ id }) => id === late.id))
 })
 
 t.test('a secret that was made after the backup is reported and never removed, not even beside strays', async t => {

@@ -10,7 +10,7 @@ t.jobs = 2
 const age = async ({ database }: Reconciling, id: string, hours: number) =>
   await database.query("UPDATE registration SET activated_at = now() - $2 * interval '1 hour' WHERE id = $1", [id, hours])
 const enabledOf = ({ simulator }: Reconciling, clientId: string) =>
-  (simulator.control.state().servicePrincipals as any[]).find(({ appId }) => appId === clientId)?.accountEnabled
+  (simulator.control.state().servicePrincipals as Array<{ appId: string, accountEnabled: boolean }>).find(({ appId }) => appId === clientId)?.accountEnabled
 
 t.test('a Verify client that Konnect forgot is ended after a day, deleted and purged; others are not', async t => {
   const broker = await startReconciling(t)

@@ -11,6 +11,7 @@ import { findFreePort } from '../../src/sandbox/free-port.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { createKeyringFile } from '../../src/vault/keyring.ts'
 import { KONNECT_KEY, OPERATOR_KEY } from './broker.ts'
+import { entraEnvironment } from './entra-environment.ts'
 import { programArguments } from './programs.ts'
 
 const LINES_KEPT = 200
@@ -89,12 +90,7 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
           PUBLIC_URL: broker.url,
           DATABASE_URL: databaseUrl,
           ENCRYPTION_KEYRING_FILE: keyringFile,
-          AZURE_TENANT_ID: simulator.tenantId,
-          AZURE_CLIENT_ID: simulator.broker.clientId,
-          AZURE_CLIENT_SECRET: simulator.broker.clientSecret,
-          AZURE_AUTHORITY_HOST: simulator.url,
-          GRAPH_BASE_URL: simulator.url,
-          GRAPH_WRITES_PER_SECOND: '0',
+          ...entraEnvironment(simulator),
           RECONCILE_INTERVAL_MS: '0',
           KONNECT_API_KEYS: KONNECT_KEY,
           ADMIN_API_KEYS: OPERATOR_KEY,

@@ -9,6 +9,7 @@ import { completeSettings, type CompleteSettings } from '../../src/settings/comp
 import { readSettings } from '../../src/settings/settings.ts'
 import { startSimulator, type Simulator, type SimulatorOptions } from '../../src/simulator/simulator.ts'
 import { createKeyringFile } from '../../src/vault/keyring.ts'
+import { entraEnvironment } from './entra-environment.ts'
 import { createTestDatabase, type TestDatabase } from './postgres.ts'
 
 export const KONNECT_KEY = 'konnect_key_of_the_tests_1'
@@ -63,12 +64,7 @@ export async function startTestBroker (t: Pick<Test, 'teardown'>, options: TestB
     PUBLIC_URL: 'http://localhost:3000',
     DATABASE_URL: database.url,
     ENCRYPTION_KEYRING_FILE: keyringFile,
-    AZURE_TENANT_ID: simulator.tenantId,
-    AZURE_CLIENT_ID: simulator.broker.clientId,
-    AZURE_CLIENT_SECRET: simulator.broker.clientSecret,
-    AZURE_AUTHORITY_HOST: simulator.url,
-    GRAPH_BASE_URL: simulator.url,
-    GRAPH_WRITES_PER_SECOND: '0',
+    ...entraEnvironment(simulator),
     // Its list would come between the calls that tests count.
     RECONCILE_INTERVAL_MS: '0',
     KONNECT_API_KEYS: `${KONNECT_KEY},${SECOND_KONNECT_KEY}`,

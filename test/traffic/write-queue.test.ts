@@ -1,56 +1,29 @@
 // The queue of one replica, on a clock that stands still until it is moved.
 import t from 'tap'
+import { deadlineIn } from '../../src/registration/deadline.ts'
 import { DirectoryError } from '../../src/registration/ports.ts'
 import { WriteQueue, type WriteBudget } from '../../src/registration/traffic/write-queue.ts'
+import { openClock } from './hand-clock.ts'
 
 const silent = { debug () {}, info () {}, warn () {}, error () {} }
 
 /** PostgreSQL's side of the budget and a clock, both by hand. */
 function openQueue (budget: WriteBudget) {
-  let nowMs = 0
-  const sleepers = new Set<{ atMs: number, wake: (elapsed: boolean) => void }>()
+  const { clock, pass } = openClock()
   const taken: number[] = []
   let spentUntilMs = 0
-  const clock = {
-    monotonicMs: () => nowMs,
-    sleep: async (ms: number, signal?: AbortSignal) => await new Promise<boolean>(resolve => {
-      const sleeper = { atMs: nowMs + ms, wake: resolve }
-      sleepers.add(sleeper)
-      signal?.addEventListener('abort', () => { if (sleepers.delete(sleeper)) resolve(false) })
-    })
-  }
   const msPerWrite = budget.writesPerSecond === 0 ? 0 : 1_000 / budget.writesPerSecond
   const store = {
     async takeWrites (_providerId: string, writes: number) {
+      const nowMs = clock.monotonicMs()
       taken.push(writes)
       spentUntilMs = Math.max(spentUntilMs, nowMs) + writes * msPerWrite
       const spentForMs = spentUntilMs - nowMs - budget.burst * msPerWrite
       return { beginInMs: Math.max(0, spentForMs - writes * msPerWrite), spentForMs }
     }
   }
-  const settle = async (): Promise<void> => { await new Promise(resolve => setImmediate(resolve)) }
-  return {
-    queue: new WriteQueue({ providerId: 'p', budget, store, clock, log: silent }),
-    taken,
-    store,
-    deadline: (ms: number) => {
-      const endsAtMs = nowMs + ms
-      return { remainingMs: () => Math.max(0, endsAtMs - nowMs) }
-    },
-    async pass (ms: number): Promise<void> {
-      const untilMs = nowMs + ms
-      await settle()
-      for (;;) {
-        const next = [...sleepers].filter(({ atMs }) => atMs <= untilMs).sort((one, other) => one.atMs - other.atMs)[0]
-        if (next === undefined) break
-        nowMs = next.atMs
-        sleepers.delete(next)
-        next.wake(true)
-        await settle()
-      }
-      nowMs = untilMs
-    }
-  }
+  const queue = new WriteQueue({ providerId: 'p', budget, store, clock, log: silent })
+  return { queue, taken, store, pass, deadline: (ms: number) => deadlineIn(ms, clock) }
 }
 
 function catchError (work: () => unknown): unknown {

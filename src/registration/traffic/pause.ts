@@ -44,7 +44,7 @@ export class Pause {
     this.#probedAtMs = null
   }
 
-  /** The tenant has throttled a call. Returns to the milliseconds by which that prolongs the pause. */
+  /** The tenant has throttled a call. Returns the milliseconds by which that prolongs the pause. */
   throttled (retryAfterMs: number | undefined): number {
     // The calls that were under way together are told the same.
     if (retryAfterMs === undefined && this.remainingMs > 0) return 0

@@ -130,7 +130,10 @@ export class WriteQueue {
       // In the same turn in which it was seen that nobody waits: who comes a moment later must be served.
       this.#isServing = false
     }
-    serving().catch(() => {})
+    serving().catch((error: unknown) => {
+      this.#isServing = false
+      this.#parts.log.error({ err: error, providerId: this.#parts.providerId }, 'The queue of writes has stopped; whoever comes next starts it again')
+    })
   }
 
   /** True: the next one waits for writes. For a place he waits until somebody leaves. */
