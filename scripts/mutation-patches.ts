@@ -12,6 +12,8 @@ export interface Mutation {
   file: string
   /** The number of the promise it breaks. */
   promise: number
+  /** The attack of the threat model that it lets through, as S7; null: none of them. */
+  scenario: string | null
   /** The mistake in one sentence. */
   breaks: string
   /** The file of the test that has to turn red. */
@@ -30,13 +32,15 @@ export async function readMutations (folder = PATCHES): Promise<Mutation[]> {
 
 function parse (name: string, file: string, text: string): Mutation {
   const header = text.slice(0, text.indexOf('\n--- a/') + 1)
+  const optional = (title: string): string | null => new RegExp(`^${title}: (.+)$`, 'm').exec(header)?.[1]?.trim() ?? null
   const member = (title: string): string => {
-    const value = new RegExp(`^${title}: (.+)$`, 'm').exec(header)?.[1]?.trim()
-    if (value === undefined) throw new Error(`${name}.patch has no line "${title}: …" before its difference.`)
+    const value = optional(title)
+    if (value === null) throw new Error(`${name}.patch has no line "${title}: …" before its difference.`)
     return value
   }
   const changed = [...text.matchAll(/^\+\+\+ b\/(.+)$/gm)].map(([, path = '']) => path)
-  return { name, file, promise: Number(member('Promise')), breaks: member('Breaks'), test: member('Test'), fails: member('Fails').split(' › '), changed }
+  const promise = Number(member('Promise'))
+  return { name, file, promise, scenario: optional('Scenario'), breaks: member('Breaks'), test: member('Test'), fails: member('Fails').split(' › '), changed }
 }
 
 /**
