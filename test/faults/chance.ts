@@ -50,8 +50,8 @@ export class Chance {
   }
 }
 
-/** SEED of the environment, or a new one. */
-export function chosenSeed (): number {
+/** SEED of the environment, or another one: by default a new one. */
+export function chosenSeed (otherwise = Math.floor(Math.random() * 2 ** 31)): number {
   const { SEED } = process.env
-  return SEED === undefined || SEED === '' ? Math.floor(Math.random() * 2 ** 31) : Number(SEED)
+  return SEED === undefined || SEED === '' ? otherwise : Number(SEED)
 }

@@ -5,7 +5,7 @@ import { openCluster } from './cluster.ts'
 import { ADD_PASSWORD, stopAt } from './stops.ts'
 
 /** The suite's machine is small and busy; REGISTRATIONS=1000 for the number of the fault table. */
-const MANY = Number(process.env['REGISTRATIONS'] ?? 200)
+const MANY = Number(process.env['REGISTRATIONS'] ?? 100)
 const DEADLINE_MS = 8_000
 /** A second create under way; the request waits in the process until it goes on. */
 const STALL_MS = 2_000

