@@ -43,7 +43,7 @@ t.test('F13 a create that is stuck until after its registration was undone is pu
 
 t.test('F13 a password that lands after its create has gone on without it is removed at the check for strays', async t => {
   const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
-  simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'delay', ms: 2_500 } })
+  simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'delay', ms: 3_000 } })
   const { status, body } = await konnect('POST', '', konnectApplication())
   t.equal(status, 201)
   await eventually('the late password is there', () => ourApplications(simulator).flatMap(ourPasswords).length === 2)
