@@ -119,7 +119,7 @@ t.test('two tenants at once', async t => {
 
 t.test('a registration under way while its provider is deleted by force is given up and not tried again', async t => {
   const second = await simulated(t)
-  const { url, database, operationsUrl } = await startTestBroker(t, { environment: { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '500', LEASE_MS: '5600', REQUEST_DEADLINE_MS: '2000' } })
+  const { url, database, operationsUrl } = await startTestBroker(t, { environment: { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '1000', LEASE_MS: '6500', REQUEST_DEADLINE_MS: '3000' } })
   const api = apiOf(operationsUrl)
   const { body: { id } } = await api('POST', '', wantedAt(second))
   await database.query("UPDATE caller SET provider_id = $1 WHERE name = 'KONNECT_API_KEYS[1]'", [id])

@@ -12,7 +12,7 @@ const ungrantable = {
   name: 'orders.read', resourceAppId: '11111111-1111-4111-8111-111111111111', permissionId: '22222222-2222-4222-8222-222222222222', type: 'Scope', granted: true
 } as const
 
-const BRISK = { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '500', REQUEST_DEADLINE_MS: '3000', LEASE_MS: '6000' }
+const BRISK = { RESUME_SCAN_MS: '100', ATTEMPT_TIMEOUT_MS: '1000', REQUEST_DEADLINE_MS: '4000', LEASE_MS: '6500' }
 
 const openBroker = async (t: Test) => await startPreparedBroker(t, {
   scopes: () => [ungrantable], policies: { default: { scopes: ['orders.read'] } }, environment: BRISK
