@@ -79,8 +79,8 @@ t.test('a rotation that follows while an earlier one is unproved is answered, an
 })
 
 t.test('the end of the grace of one secret does not take a later one along', async t => {
-  // The second is accepted at about 4 s, the grace of the first ends at about 4.5 s, the third is accepted at about 6.5 s.
-  const { watch, secret } = await startWatchedClient(t, 4_000, { ...SHORT_TIMES, SUPERSEDED_GRACE_MS: '3000' })
+  // The second is accepted at about 4 s, the grace of the first ends at about 5.3 s, the third is accepted at about 6.5 s.
+  const { watch, secret } = await startWatchedClient(t, 4_000, { ...SHORT_TIMES, SUPERSEDED_GRACE_MS: '3800' })
   const second = await watch.rotate()
   await delay(500)
   const third = await watch.rotate()
