@@ -106,7 +106,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
   const callerStore = createCallerStore(prisma, clock.monotonicMs)
   const callers = environmentCallers(settings.callers, vault)
-  const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault, clock })
+  const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)

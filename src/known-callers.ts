@@ -1,7 +1,6 @@
 // Who stands behind a key: keys of the environment, keys of our making, and Entra access tokens of operators and services.
 import type { Scope } from './administration/callers-port.ts'
 import { isMintedKind } from './administration/caller-rules.ts'
-import { createBoundedLookups } from './bounded-lookups.ts'
 import { digestOfCallerToken } from './caller-tokens.ts'
 import type { EntraOperator, ServiceTokens } from './entra/service-tokens.ts'
 import type { RecogniseEnvironmentCaller } from './environment-callers.ts'
@@ -19,28 +18,23 @@ export interface KnownCallersParts {
   operatorRoles: ReadonlyMap<string, readonly Scope[]>
   /** Operators of its tenant are bound to no provider. */
   mainProviderId: string
-  monotonicMs: () => number
 }
 
 export function createKnownCallers (parts: KnownCallersParts): RecogniseCaller {
-  const { environment, catalogue, callers, tokens, operatorRoles, mainProviderId, monotonicMs } = parts
-  const lookups = createBoundedLookups(monotonicMs)
+  const { environment, catalogue, callers, tokens, operatorRoles, mainProviderId } = parts
 
   async function minted (kind: CallerKind, key: string): Promise<Caller | null> {
     const digest = isMintedKind(kind) ? digestOfCallerToken(kind, key) : null
     if (digest === null) return null
-    const look = async () => {
-      const caller = await callers.findCallerByDigest(digest)
-      return caller?.kind === kind ? caller : null
-    }
     // These come with every request: they are kept. One that is not there may have been made a moment ago, at another replica.
-    if (kind !== 'konnect' && kind !== 'operator') return await look()
-    return catalogue.callerOfKey(kind, digest) ?? await lookups.find(digest, async () => {
-      const caller = await look()
-      // Its provider may be as new as it is.
-      if (caller !== null) await catalogue.load()
-      return caller
-    })
+    const isKept = kind === 'konnect' || kind === 'operator'
+    const kept = isKept ? catalogue.callerOfKey(kind, digest) : null
+    if (kept !== null) return kept
+    const caller = await callers.findCallerByDigest(digest)
+    if (caller?.kind !== kind) return null
+    // Its provider may be as new as it is.
+    if (isKept) await catalogue.load()
+    return caller
   }
 
   async function withEntraToken (kind: CallerKind, token: string): Promise<Caller | null> {

@@ -5,7 +5,7 @@ import { createRecogniser } from './environment-callers.ts'
 import type { RecogniseCaller } from './http/callers.ts'
 import type { RecogniseRegistrant } from './http/register/authentication.ts'
 import { createKnownCallers } from './known-callers.ts'
-import { StoreUnavailableError, type Clock } from './registration/ports.ts'
+import { StoreUnavailableError } from './registration/ports.ts'
 import { createRegistrants, type RecogniseBearer } from './registrants.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import type { Bootstrap, EnvironmentCaller } from './store/bootstrap.ts'
@@ -21,7 +21,6 @@ export interface RecognitionParts {
   callerStore: StoredCallers
   tokens: ServiceTokens
   vault: EnvelopeVault
-  clock: Pick<Clock, 'monotonicMs'>
 }
 
 export interface Recognition {
@@ -31,7 +30,7 @@ export interface Recognition {
   begin (bootstrap: Bootstrap): void
 }
 
-export function createRecognition ({ settings, callers, catalogue, callerStore, tokens, vault, clock }: RecognitionParts): Recognition {
+export function createRecognition ({ settings, callers, catalogue, callerStore, tokens, vault }: RecognitionParts): Recognition {
   let recogniseCaller: RecogniseCaller = async () => { throw new StoreUnavailableError('Not started yet') }
   let recogniseBearer: RecogniseBearer = async () => { throw new StoreUnavailableError('Not started yet') }
   return {
@@ -48,8 +47,7 @@ export function createRecognition ({ settings, callers, catalogue, callerStore, 
         callers: callerStore,
         tokens,
         operatorRoles: scopesByRole(settings),
-        mainProviderId: providerId,
-        monotonicMs: clock.monotonicMs
+        mainProviderId: providerId
       })
       recogniseBearer = createRegistrants({ recognise: environment, callers: callerStore, serviceTokens: tokens, catalogue })
     }

@@ -43,7 +43,7 @@ export interface ReplaceDocument {
 export async function holderOf (core: Core, providerId: string, clientId: string, token: string): Promise<Holder> {
   const { store, vault } = core.ports
   const digest = vault.digestOf(token)
-  const registration = await store.findByClientId(providerId, clientId)
+  const registration = await store.findHeld(providerId, clientId, digest)
   if (registration === null || !isManagedBy(registration, digest)) throw invalidToken()
   // The first use of the current token, whatever comes of the request, ends the one before it.
   if (isSame(digest, registration.managementDigest) && registration.previousManagementDigest !== null) {

@@ -6,6 +6,7 @@ import type { CallerStore } from '../registration/ports.ts'
 import type { Caller, CallerKind } from '../registration/registration.ts'
 import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
+import { createGatheredReads } from './gathered-reads.ts'
 import { guarded } from './store-errors.ts'
 
 /** The time of the last use is written at most this often per caller and replica. */
@@ -30,9 +31,14 @@ export interface StoredCallers extends CallerStore {
 export function createCallerStore (prisma: PrismaClient, monotonicMs: () => number): StoredCallers {
   const notedAtMs = new Map<string, number>()
   const notes = new Set<Promise<unknown>>()
+  const byDigest = createGatheredReads<Uint8Array, Caller>({
+    nameOf: nameOfDigest,
+    read: async digests => await guarded(() => findByDigests(prisma, digests)),
+    monotonicMs
+  })
 
   return {
-    findCallerByDigest: async digest => await guarded(() => findByDigest(prisma, digest)),
+    findCallerByDigest: byDigest.find,
     ensureServiceCaller: async (providerId, appId) => await ensure(prisma, {
       kind: 'service', identity: `service:${providerId}:${appId.toLowerCase()}`, name: appId, scopes: ['register', 'read'], providerId
     }),
@@ -57,12 +63,17 @@ const columns = Prisma.sql`
 // Expiry is on PostgreSQL's clock.
 const isOver = Prisma.sql`(revoked_at IS NOT NULL OR coalesce(expires_at <= now(), false))`
 
-async function findByDigest (prisma: PrismaClient, digest: Uint8Array): Promise<Caller | null> {
+async function findByDigests (prisma: PrismaClient, digests: readonly Uint8Array[]): Promise<Map<string, Caller>> {
   // No token stands behind what the broker itself makes: such a digest is only there to be unique. With a pepper it is a configured key's.
-  const [caller] = await prisma.$queryRaw<Caller[]>`
-    SELECT ${columns} FROM caller
-    WHERE key_digest = ${Buffer.from(digest)} AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin} AND NOT ${isOver}`
-  return caller ?? null
+  const rows = await prisma.$queryRaw<Array<Caller & { digest: string }>>`
+    SELECT encode(key_digest, 'hex') AS digest, ${columns} FROM caller
+    WHERE key_digest IN (SELECT decode(unnest(${digests.map(nameOfDigest)}::text[]), 'hex'))
+      AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin} AND NOT ${isOver}`
+  return new Map(rows.map(({ digest, ...caller }) => [digest, caller]))
+}
+
+function nameOfDigest (digest: Uint8Array): string {
+  return Buffer.from(digest).toString('hex')
 }
 
 /** Somebody who shows a token of Entra. */

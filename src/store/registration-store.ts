@@ -7,6 +7,7 @@ import {
 } from './registration-statements.ts'
 import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson } from './row-json.ts'
 import { reservedRegistration, toRegistration } from './rows.ts'
+import { createHeldLookup } from './held-lookup.ts'
 import { withinQuota } from './registration-quota.ts'
 import { guarded } from './store-errors.ts'
 
@@ -24,6 +25,10 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   // Taken before the database was asked, so that our idea of the lease's end is never later than PostgreSQL's.
   const leaseFrom = (startedAtMs: number, registrationId: string, token: bigint): Lease =>
     ({ registrationId, token, expiresAtMs: startedAtMs + times.leaseMs })
+
+  const isHeld = createHeldLookup(prisma, monotonicMs)
+  const findByClientId = (providerId: string, clientId: string) => guarded(async () =>
+    orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials })))
 
   async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
     if (rows.length === 0) return []
@@ -55,8 +60,11 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       return row === undefined ? null : { kind: 'open', openId: row.id, deliveredMsAgo: row.delivered_ms_ago }
     }),
 
-    findByClientId: (providerId: string, clientId: string) => guarded(async () =>
-      orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials }))),
+    findByClientId,
+
+    // What anybody can ask for, with any client and any token, reads one row of an index; the record is for whoever holds it.
+    findHeld: async (providerId: string, clientId: string, managementDigest: Uint8Array) =>
+      await isHeld({ providerId, clientId, managementDigest }) ? await findByClientId(providerId, clientId) : null,
 
     acquire: (id: string) => guarded(async () => {
       const startedAtMs = monotonicMs()
