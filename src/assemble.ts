@@ -108,6 +108,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const callers = environmentCallers(settings.callers, vault)
   const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
+  const transport = { trustedProxies: settings.requests.trustedProxies }
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
   const publicServer: FastifyInstance = await buildPublicServer({
@@ -123,7 +124,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     publicUrl: settings.publicListener.url,
     issuerBase,
     idempotency,
-    observer: observation.requests
+    observer: observation.requests,
+    transport
   })
   const readiness = createReadiness({
     checks: {
@@ -152,7 +154,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     publicDocument: () => publicServer.swagger(),
     version,
     metrics: { contentType: METRICS_CONTENT_TYPE, text: metrics.text },
-    observer: observation.requests
+    observer: observation.requests,
+    transport
   })
 
   const stopping = new AbortController()

@@ -20,13 +20,15 @@ export function watchExchanges (server: Server): void {
 }
 
 /** The listener of Node's `clientError`. The error itself is not logged: it has the packet, keys and all. */
-export function clientErrorHandler (dialect: Dialect, logger: FastifyBaseLogger): (error: Error & { code?: string }, socket: Socket) => void {
+export function clientErrorHandler (
+  dialect: Dialect, logger: FastifyBaseLogger, headers: Readonly<Record<string, string>>
+): (error: Error & { code?: string }, socket: Socket) => void {
   function refuse (code: string | undefined, socket: Socket): void {
     if (!socket.writable) return
     const refusal = new RequestRefusal(STATUSES[code ?? ''] ?? 400)
     const requestId = randomUUID()
     logger.info({ requestId, status: refusal.statusCode, code }, 'Request refused')
-    socket.end(answerOf(dialect, refusal, requestId), () => socket.destroy())
+    socket.end(answerOf(dialect, refusal, requestId, headers), () => socket.destroy())
   }
 
   return (error, socket) => {
@@ -40,7 +42,7 @@ export function clientErrorHandler (dialect: Dialect, logger: FastifyBaseLogger)
   }
 }
 
-function answerOf ({ contentType, bodyOf }: Dialect, refusal: RequestRefusal, requestId: string): string {
+function answerOf ({ contentType, bodyOf }: Dialect, refusal: RequestRefusal, requestId: string, headers: Readonly<Record<string, string>>): string {
   const body = JSON.stringify(bodyOf(refusal, requestId))
   return [
     `HTTP/1.1 ${refusal.statusCode} ${STATUS_CODES[refusal.statusCode]}`,
@@ -48,6 +50,7 @@ function answerOf ({ contentType, bodyOf }: Dialect, refusal: RequestRefusal, re
     `content-length: ${Buffer.byteLength(body)}`,
     'cache-control: no-store',
     `x-request-id: ${requestId}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
     `date: ${new Date().toUTCString()}`,
     'connection: close',
     '',

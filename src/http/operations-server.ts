@@ -17,7 +17,8 @@ import { requestLog } from './plugins/request-log.ts'
 import { requestObservation, type RequestObserver } from './plugins/request-observation.ts'
 import { routeMethods } from './plugins/route-methods.ts'
 import type { Readiness } from './readiness.ts'
-import { serverOptions } from './server-options.ts'
+import { helmetOptions } from './security-headers.ts'
+import { serverOptions, type Transport } from './server-options.ts'
 
 export interface OperationsServerOptions {
   logger: FastifyBaseLogger
@@ -31,24 +32,21 @@ export interface OperationsServerOptions {
   metrics: MetricsText
   /** Left out: nobody counts or traces. */
   observer?: RequestObserver
+  transport?: Transport
 }
 
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency } = options
-  const server: FastifyInstance = fastify(serverOptions(logger, problemDialect))
+  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency, transport } = options
+  const server: FastifyInstance = fastify(serverOptions({ logger, dialect: problemDialect, ...transport }))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
   server.setNotFoundHandler(sendUnknownRoute)
-  await server.register(helmet, {
-    // Answers are data; the docs have a policy of their own.
-    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ['\'none\''], 'frame-ancestors': ['\'none\''] } },
-    // Other services share the host name.
-    strictTransportSecurity: { includeSubDomains: false }
-  })
+  // No setting says how operators reach it: who puts TLS before it lets that tell browsers so.
+  await server.register(helmet, helmetOptions(false))
   if (observer !== undefined) await server.register(requestObservation, { observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
-  await server.register(admission)
+  await server.register(admission, { ...transport })
   await server.register(jsonBodies)
   await server.register(compilers)
   await server.register(routeMethods)

@@ -25,7 +25,8 @@ import type { Providers } from './register/issuer.ts'
 import { registerTag, securitySchemes } from './register/route-schemas.ts'
 import { registration, type RegistrationMode } from './register/routes.ts'
 import { registerComponents } from './register/schemas.ts'
-import { serverOptions } from './server-options.ts'
+import { helmetOptions } from './security-headers.ts'
+import { serverOptions, type Transport } from './server-options.ts'
 
 export interface PublicServerOptions {
   logger: FastifyBaseLogger
@@ -44,20 +45,22 @@ export interface PublicServerOptions {
   idempotency: Idempotency
   /** Left out: nobody counts or traces. */
   observer?: RequestObserver
+  transport?: Transport
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
   const { registrar, registrations, recogniseCaller, recogniseRegistrant, registrationMode, providers, authorizationServers, issuerBase, idempotency } = options
-  const server: FastifyInstance = fastify(serverOptions(options.logger, konnectDialect))
+  const isHttps = options.publicUrl?.startsWith('https:') === true
+  const server: FastifyInstance = fastify(serverOptions({ logger: options.logger, dialect: konnectDialect, isHttps, ...options.transport }))
   server.decorateRequest('caller', null)
   // Also for what belongs to no surface.
   server.setErrorHandler(sendKonnectError)
   server.setNotFoundHandler(sendNoSuchRoute)
-  await server.register(helmet)
+  await server.register(helmet, helmetOptions(isHttps))
   if (options.observer !== undefined) await server.register(requestObservation, { observer: options.observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
-  await server.register(admission)
+  await server.register(admission, { ...options.transport })
   await server.register(jsonBodies)
   await server.register(compilers)
   await server.register(routeMethods)

@@ -5,12 +5,31 @@ import { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type Fa
 import { clientErrorHandler } from './client-errors.ts'
 import { setAnswerHeaders } from './plugins/answer-headers.ts'
 import { BODY_LIMIT_BYTES, type Dialect } from './refusals.ts'
+import { plainSecurityHeaders } from './security-headers.ts'
+import { trustOf } from './source-address.ts'
+import { TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.ts'
 
 /** Longer than the line of a request can be: ids are judged by their routes, after the key. */
 const MAX_PARAM_LENGTH = 16 * 1024
 
-/** Times in milliseconds. A request that does not arrive in time is closed: a slow sender holds no connection. */
-export function serverOptions (logger: FastifyBaseLogger, dialect: Dialect): FastifyHttpOptions<Server> {
+/** What comes between callers and a listener. */
+export interface Transport {
+  /** Addresses and networks whose X-Forwarded-For is believed; nobody's when left out. */
+  trustedProxies?: readonly string[]
+  /** Those of the service unless given. */
+  limits?: TransportLimits
+}
+
+export interface ServerOptions extends Transport {
+  logger: FastifyBaseLogger
+  dialect: Dialect
+  /** Callers reach the listener over TLS. */
+  isHttps?: boolean
+}
+
+export function serverOptions (options: ServerOptions): FastifyHttpOptions<Server> {
+  const { logger, dialect, isHttps = false, trustedProxies = [], limits = TRANSPORT_LIMITS } = options
+  const securityHeaders = plainSecurityHeaders(isHttps)
   return {
     loggerInstance: logger,
     // Ours, always: what a caller sends as a request id is not to be trusted in logs or audit.
@@ -18,26 +37,32 @@ export function serverOptions (logger: FastifyBaseLogger, dialect: Dialect): Fas
     genReqId: () => randomUUID(),
     // plugins/request-log.ts writes the one line.
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'requestId' }),
+    trustProxy: trustedProxies.length === 0 ? false : trustOf(trustedProxies),
     bodyLimit: BODY_LIMIT_BYTES,
-    connectionTimeout: 60_000,
-    requestTimeout: 10_000,
-    keepAliveTimeout: 72_000,
-    // plugins/admission.ts answers these in the listener's dialect.
-    http: { headersTimeout: 10_000, requireHostHeader: false },
+    connectionTimeout: limits.silenceMs,
+    requestTimeout: limits.requestMs,
+    keepAliveTimeout: limits.idleMs,
+    http: {
+      headersTimeout: limits.headersMs,
+      connectionsCheckingInterval: limits.checkIntervalMs,
+      maxHeaderSize: limits.headerBytes,
+      // plugins/admission.ts answers these in the listener's dialect.
+      requireHostHeader: false
+    },
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
-    clientErrorHandler: clientErrorHandler(dialect, logger),
-    frameworkErrors: unreadablePathHandler(dialect)
+    clientErrorHandler: clientErrorHandler(dialect, logger, securityHeaders),
+    frameworkErrors: unreadablePathHandler(dialect, securityHeaders)
   }
 }
 
 /** The router can't read the path, and no hook runs. */
-function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect) {
+function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect, securityHeaders: Record<string, string>) {
   return (_error: Error, request: FastifyRequest, reply: FastifyReply): void => {
     const { statusCode } = unreadablePath
     request.log.info({ status: statusCode }, 'Request refused')
     setAnswerHeaders(request, reply)
-    reply.code(statusCode).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
+    reply.code(statusCode).headers(securityHeaders).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
   }
 }

@@ -3,6 +3,7 @@ import { baseUrlFault, databaseHost, isLoopbackHost } from './endpoints.ts'
 import { keyListFaults } from './key-lists.ts'
 import { foundations } from './sandbox-decision.ts'
 import type { EnvironmentValues, SettingName } from './schema.ts'
+import { trustedProxyFaults } from './trusted-proxies.ts'
 
 /** What the rules look at. */
 export interface Situation {
@@ -34,8 +35,12 @@ export function graphOf (authorityHost: string): string | undefined {
 
 /** All faults between the settings. */
 export function consistencyFaults (situation: Situation): string[] {
-  return [missingParts, tenantFaults, addressFaults, listenerFaults, timeFaults, idleFaults, ({ values }: Situation) => keyListFaults(values)]
-    .flatMap(rule => rule(situation))
+  const { values } = situation
+  return [
+    ...[missingParts, tenantFaults, addressFaults, listenerFaults, timeFaults, idleFaults].flatMap(rule => rule(situation)),
+    ...keyListFaults(values),
+    ...trustedProxyFaults(values)
+  ]
 }
 
 // Konnect makes clients before their developers link them: a week is no sign that nobody wants one.

@@ -41,6 +41,12 @@ export const environmentSchema = Type.Object({
   OPERATIONS_HOST: Type.String({ default: '127.0.0.1', description: 'Address the operations listener binds to.' }),
   OPERATIONS_PORT: port(3001, 'Port of the operations listener; 0 takes a free one.'),
 
+  TRUSTED_PROXIES: text({
+    description: 'Proxies before the listeners, separated by commas: from these alone X-Forwarded-For is believed.',
+    'x-accepts': 'a comma list of addresses and networks (CIDR)',
+    'x-default': 'none: the other end of the connection is the caller'
+  }),
+
   DATABASE_URL: secret({
     description: 'PostgreSQL connection string.',
     'x-accepts': 'postgresql://user:password@host:port/database',

@@ -94,6 +94,12 @@ export interface Limits {
   auditSealIntervalMs: number
 }
 
+/** What is believed of requests. */
+export interface RequestSettings {
+  /** Addresses and networks. */
+  trustedProxies: readonly string[]
+}
+
 export interface ReconciliationLimits {
   /** 0: this replica does not look by itself. */
   intervalMs: number
@@ -120,6 +126,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 export interface Settings {
   publicListener: PublicListener
   operationsListener: Listener
+  requests: RequestSettings
   /** Null exactly when the sandbox replaces it. */
   database: { url: string } | null
   /** Null exactly when the sandbox replaces it. */

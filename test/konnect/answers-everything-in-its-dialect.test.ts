@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import { konnectDialect } from '../../src/http/konnect/errors.ts'
 import { admission } from '../../src/http/plugins/admission.ts'
 import { serverOptions } from '../../src/http/server-options.ts'
+import { TRANSPORT_LIMITS } from '../../src/http/transport-limits.ts'
 import { createLogger } from '../../src/logger.ts'
 import { KONNECT_KEY, startTestBroker } from '../support/broker.ts'
 import { openRaw, rawRequest, type RawAnswer } from './raw-request.ts'
@@ -123,9 +124,9 @@ t.test('a request that comes while the listener closes gets 503 with Retry-After
 })
 
 t.test('a connection that has had its share of requests ends with a whole answer, and nothing is sent after that', async t => {
-  const server = fastify(serverOptions(createLogger({ level: 'silent' }), konnectDialect))
+  const server = fastify(serverOptions({ logger: createLogger({ level: 'silent' }), dialect: konnectDialect }))
   t.teardown(() => server.close())
-  await server.register(admission, { maxRequests: 2 })
+  await server.register(admission, { limits: { ...TRANSPORT_LIMITS, requests: 2 } })
   server.get('/', async () => ({}))
   const connection = await openRaw(await server.listen({ host: '127.0.0.1', port: 0 }))
   const request = `GET / HTTP/1.1\r\n${HOST}\r\n`

@@ -9,6 +9,7 @@ t.test('an installation with the necessary settings gets the documented defaults
   t.strictSame(settings, {
     publicListener: { host: '0.0.0.0', port: 3000, url: 'https://dcr.example.com' },
     operationsListener: { host: '127.0.0.1', port: 3001 },
+    requests: { trustedProxies: [] },
     database: { url: installation.DATABASE_URL },
     keyringFile: installation.ENCRYPTION_KEYRING_FILE,
     entra: {
@@ -173,6 +174,10 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['a window shorter than a request', { REDELIVERY_WINDOW_MS: '7999' }, /^REDELIVERY_WINDOW_MS is too short/],
     ['a time in which nobody links a client', { NEVER_LINKED_DAYS: '6' }, /^NEVER_LINKED_DAYS is too short/],
     ['looks in the wrong order', { SWEEP_SECOND_LOOK_MS: '599999' }, /^SWEEP_SECOND_LOOK_MS is too short/],
+    ['a proxy that is no address', { TRUSTED_PROXIES: '10.0.0.1, proxy.example.com' }, /^TRUSTED_PROXIES has an entry/],
+    ['everybody as a proxy', { TRUSTED_PROXIES: '0.0.0.0/0' }, /^TRUSTED_PROXIES has an entry/],
+    ['a network larger than there are', { TRUSTED_PROXIES: '10.0.0.0/33' }, /^TRUSTED_PROXIES has an entry/],
+    ['proxies by address and network', { TRUSTED_PROXIES: '10.0.0.1, 10.1.0.0/16,2001:db8::/32' }, null],
     ['a collector that is no URL', { OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318' }, /^OTEL_EXPORTER_OTLP_ENDPOINT is not a URL/]
   ]
   for (const [name, change, fault] of cases) {

@@ -9,6 +9,7 @@ import type { RecogniseCaller } from '../callers.ts'
 import { watchDelivery } from '../delivery.ts'
 import type { Scope } from '../../administration/callers-port.ts'
 import '../guards.ts'
+import { sourceAddressOf } from '../source-address.ts'
 import { sendInsufficientScope, sendKonnectError, sendNoSuchRoute, sendUnauthorized } from './errors.ts'
 import { presentAddedSecret, presentApplication, presentRotatedSecret, presentSecrets } from './presenter.ts'
 import { toClientEvent, toMetadataChange, toRegisterClient } from './requests.ts'
@@ -75,7 +76,7 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
 }
 
 function callOf (request: FastifyRequest): Call {
-  return { caller: request.caller as Caller, requestId: request.id, sourceAddress: request.ip }
+  return { caller: request.caller as Caller, requestId: request.id, sourceAddress: sourceAddressOf(request) }
 }
 
 // Every client id we gave out is a GUID; anything else was never one of ours.

@@ -7,6 +7,7 @@ import { BEARER } from '../bearer.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import '../guards.ts'
+import { sourceAddressOf } from '../source-address.ts'
 import { ProblemError } from './problems.ts'
 
 export interface Guard {
@@ -58,7 +59,7 @@ export function callerOf (request: FastifyRequest): Caller {
 
 /** On whose behalf a guarded route makes its change. */
 export function operatorOf (request: FastifyRequest): Operator {
-  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
+  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: sourceAddressOf(request) }
 }
 
 /** What belongs to the whole installation is not changed by whoever is bound to a provider: a hook of such routes. */

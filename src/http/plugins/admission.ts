@@ -1,37 +1,74 @@
 // Which requests are served at all. Registered after the headers of answers and before every key check.
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { watchExchanges } from '../client-errors.ts'
-import { RequestRefusal } from '../refusals.ts'
-
-/** Then a connection is closed, so that replicas that come later get their share. */
-const MAX_REQUESTS = 10_000
+import { BODY_LIMIT_BYTES, RequestRefusal } from '../refusals.ts'
+import { ambiguityOf } from '../request-framing.ts'
+import { TRANSPORT_LIMITS, type TransportLimits } from '../transport-limits.ts'
 
 export interface AdmissionOptions {
-  /** Of a connection. */
-  maxRequests?: number
+  limits?: Pick<TransportLimits, 'requests' | 'headers' | 'pipelined' | 'connections'>
 }
 
-export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { maxRequests = MAX_REQUESTS }: AdmissionOptions) => {
+export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { limits = TRANSPORT_LIMITS }: AdmissionOptions) => {
   const requests = new WeakMap<Socket, number>()
   let closing = false
   server.addHook('preClose', async () => { closing = true })
+  server.server.maxConnections = limits.connections
 
   // Node's own maxRequestsPerSocket answers the next request with an empty 503 and leaves the connection open.
   server.addHook('onRequest', async ({ raw: { socket } }, reply) => {
     const count = (requests.get(socket) ?? 0) + 1
     requests.set(socket, count)
-    if (count >= maxRequests) reply.header('connection', 'close')
+    if (count >= limits.requests) reply.header('connection', 'close')
   })
 
-  server.addHook('onRequest', async ({ raw }) => {
+  const unanswered = new WeakMap<Socket, number>()
+  server.addHook('onRequest', async ({ raw: { socket } }, { raw }) => {
+    const count = (unanswered.get(socket) ?? 0) + 1
+    unanswered.set(socket, count)
+    raw.once('close', () => { unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1) })
+    if (count <= limits.pipelined) return
+    // An answer would have to wait for those before it.
+    socket.destroy()
+    throw new RequestRefusal(503)
+  })
+
+  server.addHook('onRequest', async ({ raw }, reply) => {
     if (closing) throw new RequestRefusal(503)
-    // RFC 9112 §3.2
-    if (raw.httpVersion === '1.1' && raw.headers.host === undefined) throw new RequestRefusal(400, 'The request has no Host.')
+    const refusal = ambiguityOf(raw, limits.headers)
+    if (refusal === null) return
+    // Nobody knows where it ends: what follows is not read as another request.
+    reply.header('connection', 'close')
+    throw refusal
   })
 
   watchExchanges(server.server)
+  readNoBodyOfTheRefused(server)
   // RFC 9110 §10.1.1: an expectation we don't know may be ignored; Node would answer it by itself.
   server.server.on('checkExpectation', (request, response) => { server.server.emit('request', request, response) })
 }, { name: 'admission' })
+
+/** Who is refused before his body was read does not have to send it. */
+function readNoBodyOfTheRefused (server: FastifyInstance): void {
+  const expectant = new WeakSet<ServerResponse>()
+  // `Expect: 100-continue`: Node would ask for the body at once. It is asked for when somebody is going to read it.
+  server.server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    expectant.add(response)
+    server.server.emit('request', request, response)
+  })
+  server.addHook('preParsing', async (_request, { raw }) => {
+    if (expectant.delete(raw)) raw.writeContinue()
+  })
+  // What is small is thrown away when it comes; anything else would cost more than another connection.
+  server.addHook('onSend', async ({ raw, body }, reply) => {
+    const isUnread = body === undefined && !raw.complete
+    if (isUnread && (expectant.has(reply.raw) || mayBeLarge(raw))) reply.header('connection', 'close')
+  })
+}
+
+function mayBeLarge ({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > BODY_LIMIT_BYTES
+}

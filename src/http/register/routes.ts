@@ -10,6 +10,7 @@ import { watchDelivery } from '../delivery.ts'
 import '../guards.ts'
 import { idempotency as idempotencyKeys, type Idempotency } from '../plugins/idempotency.ts'
 import { RequestRefusal } from '../refusals.ts'
+import { sourceAddressOf } from '../source-address.ts'
 import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
 import { standardDialect } from './dialect.ts'
 import { DEFAULT_PROVIDER, issuerOf, type Providers } from './issuer.ts'
@@ -125,7 +126,7 @@ function providerOf (providers: Providers, request: FastifyRequest): Provider {
 
 /** Looking up a token has taken its part of the request's deadline. */
 function timedRequest (request: FastifyRequest, reply: FastifyReply): ManagementRequest {
-  return { requestId: request.id, sourceAddress: request.ip, elapsedMs: reply.elapsedTime }
+  return { requestId: request.id, sourceAddress: sourceAddressOf(request), elapsedMs: reply.elapsedTime }
 }
 
 function known<T> (value: T | null): T {

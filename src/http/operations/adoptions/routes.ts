@@ -6,6 +6,7 @@ import type { Operator } from '../../../administration/operator.ts'
 import { callerOf } from '../authentication.ts'
 import { readByListQuery, readListQuery } from '../listing/list-query.ts'
 import { presentPage } from '../listing/pages.ts'
+import { sourceAddressOf } from '../../source-address.ts'
 import { permitList } from './list-shape.ts'
 import { presentPermit } from './presenter.ts'
 import { changeSetting, createPermit, deletePermit, listPermits, showSetting } from './route-schemas.ts'
@@ -42,5 +43,5 @@ export const adoptionRoutes: FastifyPluginAsyncTypebox<AdoptionRoutesOptions> = 
 }
 
 function operatorOf (request: FastifyRequest): Operator {
-  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
+  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: sourceAddressOf(request) }
 }

@@ -5,6 +5,7 @@ import type { EncryptionKeys } from '../../../administration/encryption-keys.ts'
 import type { Operator } from '../../../administration/operator.ts'
 import { callerOf } from '../authentication.ts'
 import { ProblemError } from '../problems.ts'
+import { sourceAddressOf } from '../../source-address.ts'
 import { presentKey, presentKeys, presentRewrap } from './presenter.ts'
 import { activateEncryptionKey, listEncryptionKeys, retireEncryptionKey, rewrapSecrets } from './route-schemas.ts'
 
@@ -29,5 +30,5 @@ export const encryptionKeyRoutes: FastifyPluginAsyncTypebox<EncryptionKeyRoutesO
 function operatorOfAll (request: FastifyRequest): Operator {
   const caller = callerOf(request)
   if (caller.providerId !== null) throw new ProblemError(403, 'The key is bound to a provider; keys of the whole installation need one that is not.')
-  return { actor: caller.id, requestId: request.id, sourceAddress: request.ip }
+  return { actor: caller.id, requestId: request.id, sourceAddress: sourceAddressOf(request) }
 }

@@ -6,12 +6,13 @@ import type { GivenCredential } from '../../../administration/provider-records.t
 import type { WantedChange, WantedProvider } from '../../../administration/providers.ts'
 import { callerOf } from '../authentication.ts'
 import { invalidParametersError } from '../problems.ts'
+import { sourceAddressOf } from '../../source-address.ts'
 import type { NewCredentialBody, NewProviderBody, ProviderChangeBody } from './schemas.ts'
 
 type DcrConfig = Omit<NewProviderBody['dcr_config'], 'initial_client_id'>
 
 export function operatorOf (request: FastifyRequest): Operator {
-  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: request.ip }
+  return { actor: callerOf(request).id, requestId: request.id, sourceAddress: sourceAddressOf(request) }
 }
 
 export function toWantedProvider (body: NewProviderBody): WantedProvider {

@@ -7,6 +7,7 @@ import type { Registrar } from '../../../registration/registrar.ts'
 import { callerOf } from '../authentication.ts'
 import { readByListQuery, readListQuery } from '../listing/list-query.ts'
 import { presentPage } from '../listing/pages.ts'
+import { sourceAddressOf } from '../../source-address.ts'
 import { auditList, registrationList } from './list-shape.ts'
 import { presentAuditEntry, presentRegistration, presentRotatedSecret, presentSummary } from './presenter.ts'
 import { operatorOperations, operatorsPlace, ownOperations, registrationOperations, type Place } from './route-schemas.ts'
@@ -93,7 +94,7 @@ function callOf (request: FastifyRequest, reply: FastifyReply): Call {
   return {
     caller: callerOf(request),
     requestId: request.id,
-    sourceAddress: request.ip,
+    sourceAddress: sourceAddressOf(request),
     elapsedMs: reply.elapsedTime,
     idempotencyRecordId: request.keyed?.id ?? null
   }

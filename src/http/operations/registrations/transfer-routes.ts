@@ -8,6 +8,7 @@ import { documentOf } from '../../../registration/metadata/registered-document.t
 import type { Registrar } from '../../../registration/registrar.ts'
 import { callerOf } from '../authentication.ts'
 import { readByListQuery, readFilterQuery } from '../listing/list-query.ts'
+import { sourceAddressOf } from '../../source-address.ts'
 import { importReports } from './import.ts'
 import { registrationList } from './list-shape.ts'
 import { lineLimits, ndjsonBodies, type Line } from './ndjson-body.ts'
@@ -38,7 +39,7 @@ async function importRoute (server: FastifyInstance, registrar: TransferRoutesOp
   await server.register(ndjsonBodies, lineLimits)
 
   server.post('/registrations/import', { schema: importRegistrations, config: { scope: 'register', idempotent: false, swaggerTransform: describeImport } }, async (request, reply) => {
-    const call = { caller: callerOf(request), requestId: request.id, sourceAddress: request.ip }
+    const call = { caller: callerOf(request), requestId: request.id, sourceAddress: sourceAddressOf(request) }
     const lines = (request.body ?? []) as Line[]
     return await reply.type(NDJSON).send(Readable.from(importReports(server, registrar, lines, call, request, reply)))
   })
