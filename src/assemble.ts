@@ -23,7 +23,7 @@ import { createProviderAccess } from './provider-access.ts'
 import { createRegistrationsReader } from './registration/browse.ts'
 import { OPEN_POLICY_NAME } from './registration/policy.ts'
 import { DirectoryError } from './registration/ports.ts'
-import { createRecognition } from './recognition.ts'
+import { createRecognition, failuresOf } from './recognition.ts'
 import { createServedProviders } from './served-providers.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import { createMigrationsCheck, startUp } from './startup.ts'
@@ -108,6 +108,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const callers = environmentCallers(settings.callers, vault)
   const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))
+  const authentication = { failures: failuresOf(settings, clock, log), onFailure: observation.authenticationFailed }
   const transport = { trustedProxies: settings.requests.trustedProxies }
   // A sandbox with PORT=0 knows its address only once it listens.
   const issuerBase = () => settings.publicListener.url ?? addressOf(publicServer)
@@ -125,7 +126,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     issuerBase,
     idempotency,
     observer: observation.requests,
-    transport
+    transport,
+    authentication
   })
   const readiness = createReadiness({
     checks: {
@@ -155,7 +157,8 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     version,
     metrics: { contentType: METRICS_CONTENT_TYPE, text: metrics.text },
     observer: observation.requests,
-    transport
+    transport,
+    authentication
   })
 
   const stopping = new AbortController()

@@ -11,6 +11,8 @@ export interface Observation {
   correlation: AmbientCorrelation
   /** Of every request of both listeners. */
   requests: RequestObserver
+  /** Of keys and tokens that are nobody's. */
+  authenticationFailed: Metrics['authenticationFailed']
   /** Of every attempt at a call to Graph: a line of the log, a count, a span. */
   graphAttempted (observation: GraphObservation & { providerId: string }): void
   /** The same object; where traces are on, its asynchronous methods are spans of the request. */
@@ -29,6 +31,7 @@ export async function openObservation (
     metrics,
     correlation,
     requests: { answered: metrics.requestAnswered, trace: tracing?.request ?? null },
+    authenticationFailed: metrics.authenticationFailed,
     graphAttempted ({ error, call, providerId, ...attempt }) {
       const { registrationId = null, requestId = null } = correlation.current() ?? {}
       const fault = error?.fault ?? null

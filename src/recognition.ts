@@ -3,15 +3,26 @@ import type { Scope } from './administration/callers-port.ts'
 import type { ServiceTokens } from './entra/service-tokens.ts'
 import { createRecogniser } from './environment-callers.ts'
 import type { RecogniseCaller } from './http/callers.ts'
+import { createFailedAuthentications, type FailedAuthentications } from './http/failed-authentications.ts'
 import type { RecogniseRegistrant } from './http/register/authentication.ts'
 import { createKnownCallers } from './known-callers.ts'
-import { StoreUnavailableError } from './registration/ports.ts'
+import { StoreUnavailableError, type Clock, type Log } from './registration/ports.ts'
 import { createRegistrants, type RecogniseBearer } from './registrants.ts'
 import type { CompleteSettings } from './settings/complete-settings.ts'
 import type { Bootstrap, EnvironmentCaller } from './store/bootstrap.ts'
 import type { StoredCallers } from './store/caller-store.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
+
+/** What both listeners do about keys and tokens that are nobody's. */
+export function failuresOf ({ requests: { authenticationFailuresPerMinute: perMinute } }: CompleteSettings, clock: Pick<Clock, 'monotonicMs'>, log: Log): FailedAuthentications | undefined {
+  if (perMinute === 0) return undefined
+  return createFailedAuthentications({
+    perMinute,
+    monotonicMs: clock.monotonicMs,
+    onExceeded: source => log.warn({ source, perMinute }, 'Too many keys or tokens that are not valid: further ones are answered with 429 and not logged for the rest of the minute')
+  })
+}
 
 export interface RecognitionParts {
   settings: CompleteSettings

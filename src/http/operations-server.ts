@@ -9,6 +9,7 @@ import { problemDialect, sendProblem, sendUnknownRoute } from './operations/prob
 import { operationsApi, operationsComponents, operationsTags, type OperationsResources } from './operations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
+import { authenticationFailures, type AuthenticationFailuresOptions } from './plugins/authentication-failures.ts'
 import { compilers } from './plugins/compilers.ts'
 import type { Idempotency } from './plugins/idempotency.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
@@ -33,10 +34,11 @@ export interface OperationsServerOptions {
   /** Left out: nobody counts or traces. */
   observer?: RequestObserver
   transport?: Transport
+  authentication?: AuthenticationFailuresOptions
 }
 
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency, transport } = options
+  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency, transport, authentication } = options
   const server: FastifyInstance = fastify(serverOptions({ logger, dialect: problemDialect, ...transport }))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -46,6 +48,7 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   if (observer !== undefined) await server.register(requestObservation, { observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
+  await server.register(authenticationFailures, { ...authentication })
   await server.register(admission, { ...transport })
   await server.register(jsonBodies)
   await server.register(compilers)

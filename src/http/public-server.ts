@@ -13,6 +13,7 @@ import { metadata, metadataTag, type AuthorizationServers } from './metadata/rou
 import { ownRegistrations, ownRegistrationsComponents, ownRegistrationsTag } from './own-registrations/routes.ts'
 import { admission } from './plugins/admission.ts'
 import { answerHeaders } from './plugins/answer-headers.ts'
+import { authenticationFailures, type AuthenticationFailuresOptions } from './plugins/authentication-failures.ts'
 import { compilers } from './plugins/compilers.ts'
 import type { Idempotency } from './plugins/idempotency.ts'
 import { jsonBodies } from './plugins/json-bodies.ts'
@@ -46,6 +47,7 @@ export interface PublicServerOptions {
   /** Left out: nobody counts or traces. */
   observer?: RequestObserver
   transport?: Transport
+  authentication?: AuthenticationFailuresOptions
 }
 
 export async function buildPublicServer (options: PublicServerOptions): Promise<FastifyInstance> {
@@ -60,6 +62,7 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   if (options.observer !== undefined) await server.register(requestObservation, { observer: options.observer })
   await server.register(requestLog)
   await server.register(answerHeaders)
+  await server.register(authenticationFailures, { ...options.authentication })
   await server.register(admission, { ...options.transport })
   await server.register(jsonBodies)
   await server.register(compilers)

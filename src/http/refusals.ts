@@ -10,6 +10,7 @@ const SENTENCES = {
   408: 'The request did not arrive in time.',
   413: `The body is larger than ${BODY_LIMIT_BYTES / 1024} KiB.`,
   415: 'The body must be application/json.',
+  429: 'Too many keys or tokens that are not valid have come from this address. Repeat the request later, with a valid one.',
   431: 'The headers are too large.',
   503: 'The broker is shutting down. Repeat the request.'
 } as const
@@ -21,14 +22,14 @@ const RETRY_AFTER_SECONDS = 5
 /** A request that no use case will see. Its message is a sentence for the caller. */
 export class RequestRefusal extends Error {
   readonly statusCode: RefusalStatus
-  /** Of a 503: another replica will do. */
+  /** Of a 503: another replica will do. Of a 429: when failures are borne again. */
   readonly retryAfterSeconds: number | undefined
 
-  constructor (statusCode: RefusalStatus, message: string = SENTENCES[statusCode]) {
+  constructor (statusCode: RefusalStatus, message: string = SENTENCES[statusCode], retryAfterSeconds = statusCode === 503 ? RETRY_AFTER_SECONDS : undefined) {
     super(message)
     this.name = 'RequestRefusal'
     this.statusCode = statusCode
-    this.retryAfterSeconds = statusCode === 503 ? RETRY_AFTER_SECONDS : undefined
+    this.retryAfterSeconds = retryAfterSeconds
   }
 }
 

@@ -25,6 +25,8 @@ export interface GraphAttempt {
 export interface Metrics {
   requestAnswered (request: AnsweredRequest): void
   graphAttempted (attempt: GraphAttempt): void
+  /** A key or token was shown that is nobody's; 429: one of too many. */
+  authenticationFailed (guard: string, status: 401 | 429): void
   /** A round of the background has ended; `report` null: it failed. Members of the report that are numbers are added up. */
   roundEnded (loop: string, report: object | null): void
   /** Gauges whose values are read when somebody asks. Their names begin with `dcr_`. */
@@ -66,6 +68,7 @@ export function createMetrics (version: string): Metrics {
   const graphSeconds = new Histogram({
     name: 'dcr_graph_call_duration_seconds', help: 'Time of one attempt.', labelNames: ['operation'], buckets: GRAPH_BUCKETS, registers
   })
+  const failures = counter('dcr_authentication_failures_total', 'Keys and tokens that are nobody\'s, by what guards the route; 429: beyond the allowance of their source.', ['guard', 'status'])
   const rounds = counter('dcr_background_rounds_total', 'Rounds of the background loops.', ['loop', 'outcome'])
   const work = counter('dcr_background_work_total', 'What the background loops have done, by the members of their reports.', ['loop', 'kind'])
   const gauges = createGauges(registry)
@@ -79,6 +82,7 @@ export function createMetrics (version: string): Metrics {
       graphCalls.inc({ provider, operation, status: status === 0 ? 'none' : String(status), outcome: fault ?? 'ok' })
       graphSeconds.observe({ operation }, durationMs / 1_000)
     },
+    authenticationFailed (guard, status) { failures.inc({ guard, status: String(status) }) },
     roundEnded (name, report) {
       const loop = name.toLowerCase()
       rounds.inc({ loop, outcome: report === null ? 'failed' : 'ok' })

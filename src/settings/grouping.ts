@@ -14,7 +14,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
       url: values.PUBLIC_URL !== undefined ? withoutTrailingSlash(values.PUBLIC_URL) : localUrl(values.PORT)
     },
     operationsListener: { host: values.OPERATIONS_HOST, port: values.OPERATIONS_PORT },
-    requests: { trustedProxies: splitList(values.TRUSTED_PROXIES) },
+    requests: { trustedProxies: splitList(values.TRUSTED_PROXIES), authenticationFailuresPerMinute: values.AUTHENTICATION_FAILURES_PER_MINUTE },
     database: values.DATABASE_URL === undefined ? null : { url: values.DATABASE_URL },
     keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
     entra: {

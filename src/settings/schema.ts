@@ -46,6 +46,8 @@ export const environmentSchema = Type.Object({
     'x-accepts': 'a comma list of addresses and networks (CIDR)',
     'x-default': 'none: the other end of the connection is the caller'
   }),
+  AUTHENTICATION_FAILURES_PER_MINUTE: whole(0, 1_000, 30,
+    'Wrong keys and tokens of one source that are answered with 401; further ones are 429. A good one is always served. 0 switches it off.'),
 
   DATABASE_URL: secret({
     description: 'PostgreSQL connection string.',

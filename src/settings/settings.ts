@@ -94,10 +94,12 @@ export interface Limits {
   auditSealIntervalMs: number
 }
 
-/** What is believed of requests. */
+/** What is believed and borne of requests. */
 export interface RequestSettings {
   /** Addresses and networks. */
   trustedProxies: readonly string[]
+  /** Of one source; 0: no limit. */
+  authenticationFailuresPerMinute: number
 }
 
 export interface ReconciliationLimits {

@@ -9,7 +9,7 @@ t.test('an installation with the necessary settings gets the documented defaults
   t.strictSame(settings, {
     publicListener: { host: '0.0.0.0', port: 3000, url: 'https://dcr.example.com' },
     operationsListener: { host: '127.0.0.1', port: 3001 },
-    requests: { trustedProxies: [] },
+    requests: { trustedProxies: [], authenticationFailuresPerMinute: 30 },
     database: { url: installation.DATABASE_URL },
     keyringFile: installation.ENCRYPTION_KEYRING_FILE,
     entra: {

@@ -70,6 +70,8 @@ export async function startTestBroker (t: Pick<Test, 'teardown'>, options: TestB
     KONNECT_API_KEYS: `${KONNECT_KEY},${SECOND_KONNECT_KEY}`,
     ADMIN_API_KEYS: OPERATOR_KEY,
     INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN,
+    // Many tests show wrong keys, all from one address.
+    AUTHENTICATION_FAILURES_PER_MINUTE: '0',
     LOG_LEVEL: 'debug',
     ...options.environment
   }))

@@ -45,6 +45,7 @@ export const REFUSALS: Record<RefusalStatus, string> = {
   408: 'request_timeout',
   413: 'request_too_large',
   415: 'unsupported_media_type',
+  429: 'temporarily_unavailable',
   431: 'request_too_large',
   503: 'temporarily_unavailable'
 }

@@ -18,6 +18,7 @@ const failures = {
   400: failure('The request can\'t be served; the sentence says why.'),
   401: failure('X-API-KEY is missing or not valid.'),
   403: failure('The key lacks the scope of this operation, or the client is disabled.'),
+  429: failure('Not valid either, and too many such have come from this address. Retry-After says when failures are borne again; a valid one is served at any time.'),
   502: failure('Entra ID refuses the broker: its credential, its permission, a tenant policy or quota. Nothing the caller can mend.'),
   503: failure('Not finished before the deadline, or Entra ID or the database does not answer. Repeat the same request after Retry-After.')
 }

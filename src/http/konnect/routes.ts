@@ -32,7 +32,10 @@ export const konnectBridge: FastifyPluginAsyncTypebox<KonnectOptions> = async (s
   server.addHook('onRequest', async (request, reply) => {
     const key = request.headers['x-api-key']
     request.caller = typeof key === 'string' ? await recogniseCaller('konnect', key) : null
-    if (request.caller === null) return sendUnauthorized(request, reply)
+    if (request.caller === null) {
+      if (key !== undefined) server.authenticationFailed(request, 'konnect')
+      return sendUnauthorized(request, reply)
+    }
     const { scope } = request.routeOptions.config
     if (!request.is404 && (scope === undefined || !request.caller.scopes.includes(scope))) return sendInsufficientScope(scope, request, reply)
   })

@@ -12,6 +12,7 @@ export const commonFailuresFor = (what: string) => ({
   400: failure('Parameters are unknown or not acceptable; invalid_parameters names each.'),
   401: failure(`The ${what} is missing or not valid.`),
   403: failure(`The ${what} lacks the scope of this operation.`),
+  429: failure('Not valid either, and too many such have come from this address. Retry-After says when failures are borne again; a valid one is served at any time.'),
   500: failure('An error of the broker; the log has it under the request id.'),
   503: failure('The database does not answer. Repeat the request after Retry-After.')
 })

@@ -28,8 +28,12 @@ export const bearerAuthentication = fp(async (server: FastifyInstance, { what, r
     if (request.is404) return
     const key = BEARER.exec(request.headers.authorization ?? '')?.[1]
     const caller = key === undefined ? null : await recognise(key, request)
-    if (caller === null) throw unauthorized(what, request.headers.authorization !== undefined)
-    const { scope } = request.routeOptions.config
+    const { scope, guard = 'operator' } = request.routeOptions.config
+    if (caller === null) {
+      const isPresented = request.headers.authorization !== undefined
+      if (isPresented) server.authenticationFailed(request, guard)
+      throw unauthorized(what, isPresented)
+    }
     if (scope === undefined || !caller.scopes.includes(scope)) throw insufficientScope(scope)
     request.caller = caller
   })

@@ -4,6 +4,7 @@ import fp from 'fastify-plugin'
 
 export const requestLog = fp(async (server: FastifyInstance) => {
   server.addHook('onResponse', async (request, reply) => {
+    if (request.isUnlogged) return
     request.log.info({
       method: request.method,
       path: request.url.split('?', 1)[0],

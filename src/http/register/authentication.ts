@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Scope } from '../../administration/callers-port.ts'
 import { BEARER } from '../bearer.ts'
+import { RegistrationError } from '../../registration/errors.ts'
 import type { Holder } from '../../registration/managed-client.ts'
 import type { Registrar } from '../../registration/registrar.ts'
 import type { Caller } from '../../registration/registration.ts'
@@ -31,6 +32,12 @@ export class ChallengeError extends Error {
 }
 
 const GUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** What was shown is no token of anybody's. Where nothing was shown the challenge tells how to ask. */
+export function isFailedAuthentication (error: unknown, { headers: { authorization } }: FastifyRequest): boolean {
+  if (authorization === undefined) return false
+  return error instanceof ChallengeError ? error.statusCode === 401 : error instanceof RegistrationError && error.code === 'invalid_token'
+}
 
 /** @throws ChallengeError, and what `recognise` throws */
 export async function authenticateRegistrant (

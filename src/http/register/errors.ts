@@ -48,6 +48,7 @@ export const REFUSALS: Record<RefusalStatus, string> = {
   408: 'invalid_request',
   413: 'invalid_request',
   415: 'invalid_request',
+  429: TEMPORARILY_UNAVAILABLE,
   431: 'invalid_request',
   503: TEMPORARILY_UNAVAILABLE
 }

@@ -28,6 +28,7 @@ const failures = {
   404: failure('There is no such provider, or nobody can register here.'),
   413: failure('The body is too large.'),
   415: failure('The body is not application/json.'),
+  429: failure('Not valid either, and too many such have come from this address. Retry-After says when failures are borne again; a valid one is served at any time.'),
   502: failure('Entra ID refuses the broker: its credential, its permission, a tenant policy or quota. Nothing the caller can mend.'),
   503: failure('Not finished before the deadline, or Entra ID or the database does not answer. Repeat the same request after Retry-After.')
 }

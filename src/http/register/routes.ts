@@ -11,7 +11,7 @@ import '../guards.ts'
 import { idempotency as idempotencyKeys, type Idempotency } from '../plugins/idempotency.ts'
 import { RequestRefusal } from '../refusals.ts'
 import { sourceAddressOf } from '../source-address.ts'
-import { authenticateHolder, authenticateRegistrant, type RecogniseRegistrant } from './authentication.ts'
+import { authenticateHolder, authenticateRegistrant, isFailedAuthentication, type RecogniseRegistrant } from './authentication.ts'
 import { standardDialect } from './dialect.ts'
 import { DEFAULT_PROVIDER, issuerOf, type Providers } from './issuer.ts'
 import { managementUri, presentClient } from './presenter.ts'
@@ -61,11 +61,16 @@ const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationOptions & { plac
     const { guard, scope } = request.routeOptions.config
     if (guard === undefined) return
     request.provider = providerOf(providers, request)
-    if (guard === 'holder') {
-      const { clientId } = request.params as { clientId: string }
-      request.holder = await authenticateHolder(registrar, request.provider.id, clientId, request)
-    } else {
-      request.caller = await authenticateRegistrant(recognise, request.provider.id, scope, request)
+    try {
+      if (guard === 'holder') {
+        const { clientId } = request.params as { clientId: string }
+        request.holder = await authenticateHolder(registrar, request.provider.id, clientId, request)
+      } else {
+        request.caller = await authenticateRegistrant(recognise, request.provider.id, scope, request)
+      }
+    } catch (error) {
+      if (isFailedAuthentication(error, request)) server.authenticationFailed(request, guard)
+      throw error
     }
   })
 
