@@ -31,7 +31,7 @@ t.test('whoever has a network of addresses has one allowance, and all the world 
   const { exceeded, failures } = limiter(3)
   const inOneNetwork = Array.from({ length: 4 }, (_, index) => failures.count(`2001:db8:0:1::${index}`))
   t.strictSame(inOneNetwork, [null, null, null, 60])
-  const everywhere = Array.from({ length: 100_000 }, (_, index) => failures.count(`2001:db8:${(index >> 8).toString(16)}:${(index & 255).toString(16)}::1`))
+  const everywhere = Array.from({ length: 20_000 }, (_, index) => failures.count(`2001:db8:${(index >> 8).toString(16)}:${(index & 255).toString(16)}::1`))
   t.equal(everywhere.filter(seconds => seconds === null).length, 57)
   t.strictSame(exceeded, ['2001:db8:0:1::/64', 'all sources'])
 })
@@ -101,7 +101,7 @@ t.test('S2 while an address floods the broker with wrong keys of every kind', as
   })
 
   await t.test('it costs one line of the log, and few statements', async t => {
-    const total = 800
+    const total = 400
     const refused = logLines.slice(linesBefore).filter(line => line.includes('Too many keys'))
     // For each minute that has begun.
     t.ok(refused.length >= 1 && refused.length <= 2, `${refused.length} lines`)

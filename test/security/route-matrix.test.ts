@@ -25,7 +25,7 @@ const open = /^\/(\.well-known\/|t\/:provider\/\.well-known\/|healthz$|readyz$|m
 const routesOf = (server: FastifyInstance) => server.declaredRoutes().filter(({ method }) => method !== 'OPTIONS')
 const nameOf = ({ method, url }: DeclaredRoute) => `${method} ${url}`
 
-t.test('the route × caller matrix', async t => {
+t.test('S3 the route × caller matrix', async t => {
   const broker = await startPreparedBroker(t, { secondProvider: true })
   const { publicServer, operationsServer } = broker.broker
   const { targets, canaries, holder } = await makeClientsOfA(broker)

@@ -92,6 +92,8 @@ export async function prepareBrokerProcess (t: Pick<Test, 'teardown'>, simulator
           ENCRYPTION_KEYRING_FILE: keyringFile,
           ...entraEnvironment(simulator),
           RECONCILE_INTERVAL_MS: '0',
+          // Campaigns show keys that were revoked, all from one address.
+          AUTHENTICATION_FAILURES_PER_MINUTE: '0',
           KONNECT_API_KEYS: KONNECT_KEY,
           ADMIN_API_KEYS: OPERATOR_KEY,
           PROCESS_FOLDER: folder,

@@ -1,0 +1,105 @@
+// S9: requests that a proxy and the broker could take for different ones, and what a caller says of himself.
+import t, { type Test } from 'tap'
+import { openRaw } from '../konnect/raw-request.ts'
+import { KEY, listenOnLoopback, unconnectedServers } from './unconnected-servers.ts'
+
+const HOST = 'Host: localhost\r\n'
+const POST = `POST /konnect HTTP/1.1\r\n${HOST}x-api-key: ${KEY}\r\ncontent-type: application/json\r\n`
+const GET = `GET /konnect/x/secrets HTTP/1.1\r\n${HOST}`
+/** What an attacker would have taken for a request of its own. */
+const SMUGGLED = `GET /konnect/smuggled HTTP/1.1\r\n${HOST}\r\n`
+
+async function isRefusedAndClosed (t: Test, url: string, name: string, bytes: string, status = 400): Promise<void> {
+  const connection = await openRaw(url)
+  connection.send(bytes)
+  const text = await connection.rest()
+  const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, each]) => Number(each))
+  t.strictSame(statuses, [status], `${name}: one answer, then the end`)
+  connection.close()
+}
+
+t.test('S9 a request whose end is not certain is refused with one answer, and its connection is closed', async t => {
+  const { publicServer, operationsServer, logLines } = await unconnectedServers(t)
+  const cases: Array<[name: string, bytes: string, status?: number]> = [
+    ['a length beside a coding', `${POST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a coding before a length', `${POST}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['two lengths', `${POST}Content-Length: 0\r\nContent-Length: ${SMUGGLED.length}\r\n\r\n${SMUGGLED}`],
+    ['the same length twice', `${POST}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}${SMUGGLED}`],
+    ['a list of lengths', `${POST}Content-Length: 2, 2\r\n\r\n{}${SMUGGLED}`],
+    ['a length with a sign', `${POST}Content-Length: +2\r\n\r\n{}${SMUGGLED}`],
+    ['a length in hexadecimal', `${POST}Content-Length: 0x2\r\n\r\n{}${SMUGGLED}`],
+    ['a space before the colon of a length', `${POST}Content-Length : 2\r\n\r\n{}${SMUGGLED}`],
+    ['a space before the colon of a coding', `${POST}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a coding nobody knows', `${POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['no coding', `${POST}Transfer-Encoding: identity\r\n\r\n${SMUGGLED}`],
+    ['two codings', `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a coding twice', `${POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a coding in HTTP/1.0', `${POST.replace('1.1', '1.0')}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a coding behind a folded line', `${POST}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a folded header', `${GET}x: a\r\n b\r\n\r\n`],
+    ['a bare line feed', `${GET}x: a\nContent-Length: 5\r\n\r\n`],
+    ['bare line feeds alone', 'GET /konnect HTTP/1.1\nHost: a\n\n'],
+    ['a bare carriage return', `${GET}x: a\rContent-Length: 5\r\n\r\n`],
+    ['a NUL in a header', `${GET}x: a\0b\r\n\r\n`],
+    ['a chunk that ends in a bare line feed', `${POST}Transfer-Encoding: chunked\r\n\r\n2\n{}\r\n0\r\n\r\n${SMUGGLED}`],
+    ['a chunk larger than numbers are', `${POST}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n${SMUGGLED}`],
+    ['HTTP/0.9', 'GET /konnect/x/secrets\r\n\r\n'],
+    ['no Host', `${GET.replace(HOST, '')}\r\n`],
+    ['two Hosts', `${GET}Host: other\r\n\r\n`],
+    ['an empty Host', `${GET.replace('localhost', '')}\r\n`],
+    ['a Host with a path', `${GET.replace('localhost', 'localhost/x')}\r\n`],
+    ['a Host with a user', `${GET.replace('localhost', 'a@localhost')}\r\n`],
+    ['a Host with a space', `${GET.replace('localhost', 'local host')}\r\n`],
+    ['more headers than anybody needs', `${GET}${'a: b\r\n'.repeat(200)}\r\n`, 431]
+  ]
+  for (const server of [publicServer, operationsServer]) {
+    const url = await listenOnLoopback(server)
+    for (const [name, bytes, status] of cases) await isRefusedAndClosed(t, url, name, bytes, status)
+  }
+  t.notOk(logLines.some(line => line.includes('smuggled')), 'nothing behind one was taken for a request')
+  t.notOk(logLines.some(line => line.includes(KEY)), 'and no key is in the log')
+})
+
+t.test('S9 an address that names a host of its own, and a port behind the Host, change nothing', async t => {
+  const { publicServer } = await unconnectedServers(t)
+  const url = await listenOnLoopback(publicServer)
+  const connection = await openRaw(url)
+  for (const bytes of [`GET http://evil.example/konnect/x/secrets HTTP/1.1\r\n${HOST}\r\n`, 'GET /konnect/x/secrets HTTP/1.1\r\nHost: [::1]:3000\r\n\r\n']) {
+    connection.send(bytes)
+    t.equal((await connection.answer()).status, 401)
+  }
+  connection.close()
+})
+
+/** From where the broker believes the request comes, by what it counts against. */
+async function sourceOf (t: Test, trustedProxies: string[], headers: Record<string, string>, remoteAddress = '10.0.0.7'): Promise<string> {
+  const counted: string[] = []
+  const failures = { count: (address: string) => { counted.push(address); return null } }
+  const { publicServer } = await unconnectedServers(t, { transport: { trustedProxies }, authentication: { failures } })
+  await publicServer.inject({ method: 'GET', url: '/konnect/x/secrets', headers: { 'x-api-key': 'wrong', ...headers }, remoteAddress })
+  return counted.join()
+}
+
+t.test('S9 what X-Forwarded-For says is believed from a listed proxy alone, and from behind forwards only as far as proxies are listed', async t => {
+  const forwarded = (value: string) => ({ 'x-forwarded-for': value, 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https', forwarded: 'for=9.9.9.9' })
+  t.equal(await sourceOf(t, [], forwarded('203.0.113.9')), '10.0.0.7', 'nobody is listed')
+  t.equal(await sourceOf(t, ['10.0.0.8'], forwarded('203.0.113.9')), '10.0.0.7', 'another one is')
+  t.equal(await sourceOf(t, ['10.0.0.7'], forwarded('203.0.113.9')), '203.0.113.9')
+  t.equal(await sourceOf(t, ['10.0.0.0/8'], forwarded('1.1.1.1, 203.0.113.9')), '203.0.113.9', 'what a caller has made up stands before')
+  t.equal(await sourceOf(t, ['10.0.0.0/8'], forwarded('203.0.113.9, 10.0.0.9')), '203.0.113.9', 'two proxies')
+  t.equal(await sourceOf(t, ['10.0.0.0/8'], forwarded('203.0.113.9:4711, 10.0.0.9:80')), '203.0.113.9', 'with ports')
+  t.equal(await sourceOf(t, ['10.0.0.7'], forwarded('[2001:db8::1]:4711')), '2001:db8::1')
+  t.equal(await sourceOf(t, ['10.0.0.7'], forwarded('203.0.113.9'), '::ffff:10.0.0.7'), '203.0.113.9', 'IPv4 in IPv6')
+  t.equal(await sourceOf(t, ['2001:db8::/32'], forwarded('203.0.113.9'), '2001:db8::7'), '203.0.113.9')
+  t.equal(await sourceOf(t, ['10.0.0.7'], forwarded('\' OR 1=1')), '10.0.0.7', 'no address stands for the proxy')
+  t.equal(await sourceOf(t, ['10.0.0.7'], {}), '10.0.0.7')
+})
+
+t.test('S9 nothing that a caller says of host and scheme reaches what is handed out', async t => {
+  const { publicServer, operationsServer } = await unconnectedServers(t, { transport: { trustedProxies: ['127.0.0.1'] } })
+  const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher', 'x-forwarded-prefix': '/evil', forwarded: 'host=evil.example', 'x-original-url': '/healthz', 'x-http-method-override': 'DELETE' }
+  for (const [server, url] of [[publicServer, '/register'], [publicServer, '/konnect'], [operationsServer, '/v2/registrations'], [operationsServer, '/openapi/operations.json'], [operationsServer, '/docs/']] as const) {
+    const answer = await server.inject({ method: 'GET', url, headers })
+    t.notMatch(answer.body + JSON.stringify(answer.headers), /evil|gopher/, url)
+  }
+})
