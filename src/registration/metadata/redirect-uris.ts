@@ -1,6 +1,7 @@
 // Which redirect URIs may be registered at all, decided before any Graph call.
 // Rules: Entra's own (reply-url restrictions), RFC 9700 §4.1, RFC 8252 §7.3.
 import { RegistrationError } from '../errors.ts'
+import { refusalOfLookAlike } from './look-alikes.ts'
 import { quoted } from './refusals.ts'
 
 /** Entra: at most 256 redirect URIs of at most 256 characters each on an application. */
@@ -40,11 +41,21 @@ const entraRules: UriListRules = { member: 'redirect_uris', code: 'invalid_redir
 export function acceptRedirectUris (uris: readonly string[], { member, code, most, furtherRefusalOf }: UriListRules = entraRules): string[] {
   const accepted = new Set(uris)
   if (accepted.size > most) throw new RegistrationError(code, `${member} has ${accepted.size} entries; at most ${most} are accepted.`)
+  const keys = new Map<string, string>()
   for (const uri of accepted) {
-    const reason = refusalOf(uri) ?? furtherRefusalOf(uri)
+    const reason = refusalOf(uri) ?? furtherRefusalOf(uri) ?? refusalOfTwin(keys, uri, `${member}[${uris.indexOf(uri)}]`)
     if (reason !== null) throw new RegistrationError(code, `${member}[${uris.indexOf(uri)}] ${reason}.`)
   }
   return [...accepted]
+}
+
+/** Two that differ in nothing people see: to some parsers they are one, to Entra two, and which of them is meant nobody can say. */
+function refusalOfTwin (keys: Map<string, string>, uri: string, name: string): string | null {
+  const { protocol, host, pathname, search } = new URL(uri)
+  const key = `${protocol}//${host}${pathname.replace(/\/$/, '')}`.toLowerCase() + search
+  const twin = keys.get(key)
+  keys.set(key, name)
+  return twin === undefined ? null : `is ${twin} again but for letter case, a slash at the end or the default port; leave one out`
 }
 
 /** Why Entra (or prudence) refuses this URI, as the end of a sentence; null when it is fine. */
@@ -96,6 +107,9 @@ function refusalOfWeb (uri: string, url: URL): string | null {
   // Entra keeps and compares what was written; 0177.0.0.1 or %6cocalhost is 127.0.0.1 or localhost to some parsers only.
   if (host !== url.hostname) return `writes its host in another form than ${quoted(url.hostname)}`
   if (url.protocol === 'http:') return refusalOfHttp(url)
+  if (url.port === '0') return 'has the port 0, where nobody can be'
+  const disguise = refusalOfLookAlike(host)
+  if (disguise !== null) return disguise
   return host.startsWith('[') ? 'uses an IPv6 address, which Entra ID does not support' : null
 }
 

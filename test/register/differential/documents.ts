@@ -18,7 +18,7 @@ const notObjects = ['[]', 'null', '"text"', '42', 'true', '', '{', '{"redirect_u
 
 const httpsUris = fc.uniqueArray(fc.constantFrom(
   'https://app.example.com/cb', 'https://app.example.com', 'https://app.example.com:8443/cb?tenant=a&x=%20', 'https://claude.ai/api/mcp/auth_callback',
-  'https://vscode.dev/redirect', 'https://xn--e1afmkfd.example/cb', 'https://APP.example.com/Cb'
+  'https://vscode.dev/redirect', 'https://xn--e1afmkfd.example/cb', 'https://APP.example.com/Callback'
 ), { minLength: 1, maxLength: 3 })
 
 const installedUris = fc.uniqueArray(fc.constantFrom(

@@ -37,8 +37,28 @@ t.test('a host that is not written as it is read is refused, with what it is rea
 })
 
 t.test('redirect URIs are kept as they were written, each once', async t => {
-  t.strictSame(acceptRedirectUris(['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/cb', 'https://a.example/', 'HTTPS://A.example/']),
-    ['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/cb', 'HTTPS://A.example/'])
+  t.strictSame(acceptRedirectUris(['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/cb', 'https://a.example/', 'HTTPS://B.example/']),
+    ['http://localhost:1/cb', 'https://a.example/', 'http://localhost:2/cb', 'HTTPS://B.example/'])
+})
+
+t.test('redirect URIs that differ only in letter case, a slash at the end or the default port are refused as one', async t => {
+  for (const [one, two] of [
+    ['https://a.example/cb', 'https://a.example/CB'], ['https://a.example/cb', 'https://A.example/cb'], ['https://a.example', 'https://a.example/'],
+    ['https://a.example/cb', 'https://a.example/cb/'], ['https://a.example/cb', 'https://a.example:443/cb'], ['https://a.example/cb?x', 'HTTPS://a.example/cb/?x'], ['app://x/cb', 'App://x/cb']
+  ] as const) {
+    t.throws(() => acceptRedirectUris([one, 'https://b.example/', two]), { code: 'invalid_redirect_uri', publicMessage: /^redirect_uris\[2\] is redirect_uris\[0\] again/ }, two)
+  }
+  const different = ['https://a.example/cb', 'https://a.example/cb?x', 'https://a.example/cb?X', 'https://a.example:8443/cb', 'https://a.example/cb/x', 'http://localhost/cb', 'http://127.0.0.1/cb']
+  t.strictSame(acceptRedirectUris(different), different)
+})
+
+t.test('a host name that reads like another one is refused, and one of its own language is not', async t => {
+  for (const [shown, host] of [
+    ['apple', 'xn--80ak6aa92e.com'], ['apple', 'xn--pple-43d.com'], ['google', 'www.xn--ggle-55da.com'], ['scope', 'xn--e1argc3h.com']
+  ]) t.match(refusalOf(`https://${host}/cb`), /reads like another/, String(shown))
+  for (const host of ['xn--e1afmkfd.example', 'xn--mnchen-3ya.de', 'xn--wgv71a119e.jp', 'xn--go-5t7du0c.jp', 'xn--hxakic4aa.gr', 'xn--n1aahb.xn--p1ai']) {
+    t.equal(refusalOf(`https://${host}/cb`), null, host)
+  }
 })
 
 t.test('a refusal counts the position in the list that was sent', async t => {
