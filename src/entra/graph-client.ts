@@ -53,14 +53,13 @@ export function createGraphClient (options: {
   observe?: ((observation: GraphObservation) => void) | undefined
 }): GraphClient {
   const { cloud, http, token, observe } = options
-  const wire = new Wire(http)
+  const root = `${cloud.graphBaseUrl}/${cloud.graphVersion}`
+  const wire = new Wire(http, root)
   const sdk = Client.initWithMiddleware({
     baseUrl: cloud.graphBaseUrl,
     defaultVersion: cloud.graphVersion,
     middleware: [new Authentication(token), new RequestIds(), wire]
   })
-  const root = `${cloud.graphBaseUrl}/${cloud.graphVersion}`
-
   async function attempt (call: GraphCall, sent: SentIds, signal: AbortSignal): Promise<HttpAnswer> {
     const writes = call.method !== 'GET'
     let answer: HttpAnswer | undefined
@@ -97,8 +96,13 @@ export function createGraphClient (options: {
         throw error
       }
     },
-    pathOf: nextLink => nextLink.startsWith(`${root}/`) ? nextLink.slice(root.length) : null
+    pathOf: nextLink => isBelow(root, nextLink) ? nextLink.slice(root.length) : null
   }
+}
+
+/** Also as the URL parser reads it, and without what the SDK would take for the address of another host: it looks for https:// anywhere. */
+function isBelow (root: string, link: string): boolean {
+  return link.startsWith(`${root}/`) && !link.slice(root.length).includes('://') && URL.canParse(link) && new URL(link).href.startsWith(`${root}/`)
 }
 
 async function send (request: GraphRequest, { method, body }: GraphCall): Promise<Response> {

@@ -2,7 +2,7 @@
 // Microsoft says not to branch on messages; replication faults can't be told apart otherwise, so every fragment stands here.
 import { DirectoryError, type DirectoryFault } from '../registration/ports.ts'
 import { HttpFailure, type HttpAnswer } from './http.ts'
-import { member, parseJson } from './json.ts'
+import { member, parseJson, plainText } from './json.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 interface Rule {
@@ -63,11 +63,11 @@ export function graphError (call: string, answer: HttpAnswer, writes: boolean, n
   const error = readError(answer.text)
   const waitMs = retryAfterMs(answer.headers['retry-after'], nowMs)
   const { fault, reason } = rules.find(rule => fits(rule, answer.status, error)) ?? byStatus(answer.status, waitMs)
-  return new DirectoryError(fault, `Graph answered ${answer.status} to ${call}: ${error.messages[0]?.slice(0, 400) ?? 'no readable body'}`, {
+  return new DirectoryError(fault, `Graph answered ${answer.status} to ${call}: ${plainText(error.messages[0] ?? 'no readable body', 400)}`, {
     outcomeUnknown: writes && (answer.status >= 500 || answer.status === 408) && fault !== 'quota',
     retryAfterMs: waitMs,
     isTenantWide: fault === 'throttled',
-    diagnostics: { ...diagnosticsOf(answer), reason, ...(error.codes.length > 0 && { code: error.codes.join('/').slice(0, 120) }) }
+    diagnostics: { ...diagnosticsOf(answer), reason, ...(error.codes.length > 0 && { code: plainText(error.codes.join('/'), 120) }) }
   })
 }
 
@@ -122,6 +122,6 @@ function diagnosticsOf (answer: HttpAnswer): Record<string, string | number> {
   }
   const server = member(parseJson(String(answer.headers['x-ms-ags-diagnostic'] ?? '')), 'ServerInfo')
   const place = ['DataCenter', 'RoleInstance'].map(name => member(server, name)).filter(value => typeof value === 'string').join('/')
-  if (place !== '') diagnostics['server'] = place.slice(0, 80)
+  if (place !== '') diagnostics['server'] = plainText(place, 80)
   return diagnostics
 }

@@ -3,7 +3,7 @@
 import { GraphClientError, type Context, type Middleware, type MiddlewareOptions } from '@microsoft/microsoft-graph-client'
 import { randomUUID } from 'node:crypto'
 import type { BrokerToken } from './broker-token.ts'
-import type { Http, HttpAnswer, HttpRequest } from './http.ts'
+import { HttpFailure, type Http, type HttpAnswer, type HttpRequest } from './http.ts'
 
 /** The SDK's own handler sends a token to https Graph hosts only; the address was checked when it was configured. */
 export class Authentication implements Middleware {
@@ -60,17 +60,25 @@ export class RequestIds implements Middleware {
 /** Ends the chain. The SDK wants a fetch Response; the answer itself is left for graph-client.ts, which needs no second copy. */
 export class Wire implements Middleware {
   readonly #http: Http
+  readonly #root: string
   readonly #answers = new WeakMap<Response, HttpAnswer>()
 
-  constructor (http: Http) {
+  /** `root`: below it lie all addresses that a token is sent to. */
+  constructor (http: Http, root: string) {
     this.#http = http
+    this.#root = root
   }
 
   async execute (context: Context): Promise<void> {
     const { method, body } = context.options ?? {}
+    const url = String(context.request)
+    // The SDK makes an address of what it is given; the token goes with it.
+    if (!url.startsWith(`${this.#root}/`) || new URL(url).origin !== new URL(this.#root).origin) {
+      throw wrapped(new HttpFailure('FOREIGN_ADDRESS', false, undefined))
+    }
     const answer = await keepingCause(this.#http.send({
       method: (method ?? 'GET') as HttpRequest['method'],
-      url: String(context.request),
+      url,
       headers: headersOf(context),
       ...(typeof body === 'string' && { body }),
       signal: signalOf(context)
@@ -89,13 +97,17 @@ async function keepingCause<T> (promise: Promise<T>): Promise<T> {
   try {
     return await promise
   } catch (error) {
-    const wrapped = new GraphClientError('no answer')
-    wrapped.customError = error
-    throw wrapped
+    throw wrapped(error)
   }
 }
 
-/** The error that keepingCause() wrapped, or the error itself. */
+function wrapped (error: unknown): GraphClientError {
+  const wrapping = new GraphClientError('no answer')
+  wrapping.customError = error
+  return wrapping
+}
+
+/** The error that was wrapped, or the error itself. */
 export function unwrapped (error: unknown): unknown {
   return error instanceof GraphClientError ? error.customError ?? error : error
 }

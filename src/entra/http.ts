@@ -4,6 +4,8 @@ import { Agent, type Dispatcher } from 'undici'
 
 const maxConnections = 64
 const maxAnswerBytes = 4 * 1024 * 1024
+/** 1xx answers before the one that counts: one is usual. */
+const mostInterimAnswers = 16
 /** Last resort for a caller without a deadline of its own. */
 const silenceTimeoutMs = 30_000
 
@@ -74,6 +76,7 @@ export function createHttp (connectTimeoutMs: number): Http {
 class Exchange implements Dispatcher.DispatchHandler {
   over = false
   #sent = false
+  #interimAnswers = 0
   #answer: Omit<HttpAnswer, 'text'> = { status: 0, headers: {} }
   readonly #chunks: Buffer[] = []
   #controller: Dispatcher.DispatchController | undefined
@@ -98,6 +101,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart (_controller: Dispatcher.DispatchController, status: number, headers: HttpAnswer['headers']): void {
+    if (status < 200 && ++this.#interimAnswers > mostInterimAnswers) return this.#fail('TOO_MANY_INTERIM_ANSWERS', undefined)
     this.#answer = { status, headers }
   }
 

@@ -1,7 +1,7 @@
 // What a refusal of the token endpoint means: the table of AADSTS codes, read for the broker's own credential and for a client's new secret.
 import { DirectoryError } from '../registration/ports.ts'
 import { HttpFailure, type HttpAnswer } from './http.ts'
-import { member, parseJson } from './json.ts'
+import { member, parseJson, plainText } from './json.ts'
 import { retryAfterMs } from './retry-after.ts'
 
 /** Said to the operator when Entra refuses the broker itself. */
@@ -68,7 +68,7 @@ function diagnosticsOf (answer: HttpAnswer, code: number | undefined): Record<st
   if (code !== undefined) diagnostics['code'] = `AADSTS${code}`
   for (const [name, key] of [['traceId', 'trace_id'], ['correlationId', 'correlation_id']] as const) {
     const value = member(body, key)
-    if (typeof value === 'string') diagnostics[name] = value.slice(0, 64)
+    if (typeof value === 'string') diagnostics[name] = plainText(value, 64)
   }
   return diagnostics
 }

@@ -9,6 +9,11 @@ export function parseJson (text: string): unknown {
   }
 }
 
+/** Somebody else's text, fit for a log line and a database: no control characters, no halves of characters. */
+export function plainText (text: string, longest: number): string {
+  return text.slice(0, longest).replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ')
+}
+
 /** A member of an unknown value, or undefined. */
 export function member (value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined

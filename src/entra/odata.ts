@@ -50,6 +50,6 @@ export function objectId (answer: GraphAnswer): string {
   return id
 }
 
-function isGuid (value: unknown): value is string {
+export function isGuid (value: unknown): value is string {
   return typeof value === 'string' && guidPattern.test(value)
 }

@@ -3,7 +3,11 @@ import type { DirectorySecret, IssuedSecret } from '../registration/ports.ts'
 import { orNull } from './absence.ts'
 import type { GraphClient } from './graph-client.ts'
 import { member } from './json.ts'
-import { guid } from './odata.ts'
+import { guid, isGuid } from './odata.ts'
+
+/** Entra: 40 printable characters. Anything else could not be sealed or sent, or is no secret. */
+const secretTextPattern = /^[\x21-\x7e]{1,1024}$/
+const hintPattern = /^[\x21-\x7e]{1,16}$/
 
 /** Adds a password. Its text is in this one answer and nowhere else. */
 export async function issueSecret (
@@ -17,12 +21,12 @@ export async function issueSecret (
   }, signal)
   const secret = readSecret(answer.body)
   const secretText = member(answer.body, 'secretText')
-  if (secret === undefined || typeof secretText !== 'string' || secretText === '') throw answer.unreadable()
+  if (secret === undefined || typeof secretText !== 'string' || !secretTextPattern.test(secretText)) throw answer.unreadable()
   const hint = member(answer.body, 'hint')
   return {
     ...secret,
     secretText,
-    hint: typeof hint === 'string' && hint !== '' ? hint : secretText.slice(0, 3),
+    hint: typeof hint === 'string' && hintPattern.test(hint) ? hint : secretText.slice(0, 3),
     startsAt: readDate(answer.body, 'startDateTime') ?? startsAt
   }
 }
@@ -51,11 +55,12 @@ function readSecret (item: unknown): DirectorySecret | undefined {
   const keyId = member(item, 'keyId')
   const label = member(item, 'displayName')
   const expiresAt = readDate(item, 'endDateTime')
-  if (typeof keyId !== 'string' || keyId === '' || expiresAt === undefined) return undefined
+  if (!isGuid(keyId) || expiresAt === undefined) return undefined
   return { keyId, label: typeof label === 'string' ? label : null, expiresAt }
 }
 
 function readDate (item: unknown, name: string): Date | undefined {
-  const date = new Date(String(member(item, name)))
+  const text = member(item, name)
+  const date = new Date(typeof text === 'string' ? text : Number.NaN)
   return Number.isNaN(date.getTime()) ? undefined : date
 }

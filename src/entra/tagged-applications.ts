@@ -2,11 +2,13 @@
 import type { ApplicationIds, TaggedApplication, TaggedDetails, TaggedPage } from '../registration/ports.ts'
 import { orNull } from './absence.ts'
 import type { GraphAnswer, GraphClient } from './graph-client.ts'
-import { member } from './json.ts'
-import { alternateKey, guid, literal, objectId, readIds } from './odata.ts'
+import { member, plainText } from './json.ts'
+import { alternateKey, guid, isGuid, literal, objectId, readIds } from './odata.ts'
 
 /** Graph's largest page: a tenant of 10,000 applications costs 11 calls. */
 const PAGE_SIZE = 999
+/** Longer than any text of an application in Entra. */
+const MAX_TEXT = 2_048
 const SELECT = 'id,appId,uniqueName,displayName,tags,createdDateTime,passwordCredentials'
 
 export async function listTagged (graph: GraphClient, tag: string, after: string | null, signal: AbortSignal): Promise<TaggedPage> {
@@ -16,7 +18,7 @@ export async function listTagged (graph: GraphClient, tag: string, after: string
   if (!Array.isArray(items)) throw answer.unreadable()
   const next = typeof link === 'string' ? graph.pathOf(link) : null
   // A list that is cut short would make applications look deleted.
-  if (next === null && typeof link === 'string') throw answer.unreadable()
+  if (next === null && link !== undefined) throw answer.unreadable()
   return { applications: items.map(item => toApplication(item, answer)), next }
 }
 
@@ -59,7 +61,7 @@ function idsOf (item: unknown, answer: GraphAnswer): ApplicationIds {
 
 function labelled (password: unknown, answer: GraphAnswer): { keyId: string, label: string | null } {
   const keyId = member(password, 'keyId')
-  if (typeof keyId !== 'string') throw answer.unreadable()
+  if (!isGuid(keyId)) throw answer.unreadable()
   return { keyId, label: textOf(member(password, 'displayName')) }
 }
 
@@ -74,4 +76,4 @@ function urisOf (body: unknown, platform: string): string[] {
 }
 
 const listOf = (value: unknown): unknown[] => Array.isArray(value) ? value : []
-const textOf = (value: unknown): string | null => typeof value === 'string' ? value : null
+const textOf = (value: unknown): string | null => typeof value === 'string' ? plainText(value, MAX_TEXT) : null

@@ -12,6 +12,10 @@ const keptMs = 24 * 3_600_000
 /** Anybody can show a token that names an unknown key: the tenant is not asked for each of them. */
 const pauseMs = 30_000
 const pauseAfterFailureMs = 5_000
+/** Entra: some ten keys of 2048 bits. Making thousands of keys, or huge ones, would keep the process busy. */
+const mostKeys = 100
+const longestModulus = 1_400
+const longestExponent = 12
 
 export interface TenantTrust {
   /** Of v1 and of v2 tokens. */
@@ -114,9 +118,10 @@ async function keysOf (jwks: unknown, tenantId: string): Promise<Map<string, Ten
   const listed = member(jwks, 'keys')
   if (!Array.isArray(listed)) throw unavailable('KEYS')
   const keys = new Map<string, TenantTrust['key']>()
-  for (const jwk of listed as unknown[]) {
+  for (const jwk of (listed as unknown[]).slice(0, mostKeys)) {
     const [kty, kid, use, n, e, issuer] = ['kty', 'kid', 'use', 'n', 'e', 'issuer'].map(name => member(jwk, name))
     if (kty !== 'RSA' || typeof kid !== 'string' || typeof n !== 'string' || typeof e !== 'string' || (use !== undefined && use !== 'sig')) continue
+    if (n.length > longestModulus || e.length > longestExponent) continue
     // Entra: a key may say for which tenant's tokens it is.
     if (typeof issuer === 'string' && !issuer.includes('{tenantid}') && !issuer.toLowerCase().includes(tenantId.toLowerCase())) continue
     const key = await importJWK({ kty, n, e }, 'RS256').catch(() => null)

@@ -9,6 +9,9 @@ import type { Http } from './http.ts'
 import { identityError, identityFailure } from './identity-errors.ts'
 import { TokenEndpointClient } from './msal-network-client.ts'
 
+/** Entra: one to three thousand characters. */
+const accessTokenPattern = /^[\x21-\x7e]{1,65536}$/
+
 export interface AccessToken {
   value: string
   /** On the system clock, as Entra counts it. */
@@ -34,7 +37,8 @@ export async function requestToken (request: TokenRequest, signal: AbortSignal):
     const client = new ConfidentialClientApplication({ auth, system: { networkClient } })
     const result = await client.acquireTokenByClientCredential({ scopes: [request.cloud.scope] })
     // MSAL takes an answer without an `error` member for a success, whatever its status.
-    if (!result?.accessToken || result.expiresOn === null) throw new Error('no token')
+    // It becomes a header: anything but printable characters is no token.
+    if (result === null || !isToken(result.accessToken) || result.expiresOn === null) throw new Error('no token')
     return { value: result.accessToken, expiresAtMs: result.expiresOn.getTime(), refreshAtMs: result.refreshOn?.getTime() }
   } catch (error) {
     throw failureOf(networkClient, error)
@@ -55,6 +59,10 @@ function authorityOf ({ cloud, tenantId }: TokenRequest): { authority: string, k
       jwks_uri: `${authority}/discovery/v2.0/keys`
     })
   }
+}
+
+function isToken (value: unknown): boolean {
+  return typeof value === 'string' && accessTokenPattern.test(value)
 }
 
 /** MSAL's error is not passed on: what it knows stands in the answer, and it may quote what was sent. */

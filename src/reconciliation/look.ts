@@ -1,6 +1,6 @@
 // The first half of a run: the applications with our tag, page by page, beside their rows, and the rows whose application is not among them.
 // Nothing is changed here.
-import type { TaggedApplication, TaggedPage } from '../registration/ports.ts'
+import { DirectoryError, type TaggedApplication, type TaggedPage } from '../registration/ports.ts'
 import { seenApplicationOf } from '../registration/seen-application.ts'
 import { attempt, backgroundDeadline, type Tools } from './attempts.ts'
 import { BROKER_TAG, belongingOf, isNewerThanDatabase, judge } from './judge.ts'
@@ -9,6 +9,8 @@ import type { Finding, ForeignInstallation, KnownRow, LivingRow, ReconciliationS
 import type { ReconciliationSettings } from './settings.ts'
 
 const ROWS = 200
+/** A million applications: a tenant holds fewer. */
+const MAX_PAGES = 1_000
 /** Rows looked for one by one in a run: a tenant in which somebody has taken all tags away is not asked 100,000 times. */
 const MAX_POINT_READS = 500
 /** Adopted applications have no tag of ours: so many are looked for in a run, the others in the next ones. */
@@ -42,9 +44,12 @@ export async function look (looking: Looking): Promise<Seen> {
 async function lookAtApplications (looking: Looking): Promise<string | null> {
   const { tools, run: { providerId }, report, keep } = looking
   const foreign = new Map<string | null, number>()
+  const visited = new Set<string | null>()
   let newest: TaggedApplication | null = null
   let after: string | null = null
   do {
+    if (visited.has(after) || visited.size >= MAX_PAGES) throw endless()
+    visited.add(after)
     await keep()
     const directory = tools.ports.directories.of(providerId)
     const from: string | null = after
@@ -57,6 +62,10 @@ async function lookAtApplications (looking: Looking): Promise<string | null> {
   } while (after !== null)
   report.foreign = toForeign(foreign)
   return newest?.clientId ?? null
+}
+
+function endless (): DirectoryError {
+  return new DirectoryError('unavailable', 'the list of applications does not end', { diagnostics: { reason: 'endless_list' } })
 }
 
 /** Resolves to the applications that a restored database would not know. */

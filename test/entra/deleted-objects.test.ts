@@ -42,7 +42,7 @@ t.test('an application that is not ours is not restored, and a continuation to a
   const listing: Script = (_request, answer) => reply(answer, 200, { value: [foreign], '@odata.nextLink': `${elsewhere.url}/v1.0/stolen` })
   const entra = await startScriptedEntra(t.teardown, { graph: bin(listing) })
   t.match(await faultOf(entra.directories.of('default').ensureApplication('dcr-r1', wanted, patience())), {
-    fault: 'replicating', diagnostics: { reason: 'name_taken' }
+    fault: 'unavailable', diagnostics: { reason: 'unreadable_answer' }
   })
   t.equal(elsewhere.graphRequests.length, 0)
   t.notOk(entra.graphRequests.some(({ method }) => method === 'POST'))
