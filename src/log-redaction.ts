@@ -1,15 +1,25 @@
 // What must not reach a log line, and how it is kept out: members by name at any depth, errors by a list of what may stay, texts by pattern.
+import { markedSecretMembers } from './secret-members.ts'
+
+/** Of protocols and libraries: no schema of ours describes them. */
+const foreignSecretMembers = [
+  // Headers; names are compared in lower case as well.
+  'proxy-authorization', 'cookie', 'set-cookie', 'ocp-apim-subscription-key', 'Authorization', 'X-API-KEY', 'X-Api-Key',
+  // OAuth and OpenID Connect, whichever side of a conversation the broker is on.
+  'access_token', 'accessToken', 'refresh_token', 'refreshToken', 'id_token', 'idToken', 'device_code', 'code_verifier',
+  'initial_access_token', 'initialAccessToken', 'client_assertion', 'clientAssertion', 'assertion', 'software_statement',
+  // msal and the broker's own proof.
+  'clientCertificate', 'federatedToken', 'federated_token', 'password', 'passphrase', 'privateKey', 'private_key', 'pem',
+  // Graph's addPassword.
+  'secretText', 'secret_text',
+  // pg, the vault and its keyring.
+  'connectionString', 'plaintext', 'pepper',
+  // What people call a key when they mean one.
+  'api_key', 'apiKey', 'apiKeys', 'api-key', 'apikey'
+]
 
 /** Members that carry a secret, under whatever object they stand. */
-export const secretMembers: readonly string[] = [
-  'client_secret', 'clientSecret', 'initial_client_secret', 'initialClientSecret', 'initial_client_certificate', 'certificate', 'pem', 'secretText', 'secret_text', 'secret',
-  'authorization', 'Authorization', 'proxy-authorization', 'x-api-key', 'X-API-KEY', 'X-Api-Key', 'cookie', 'set-cookie',
-  'api_key', 'apiKey', 'apiKeys', 'konnectApiKeys', 'adminApiKeys', 'initialAccessTokens',
-  'access_token', 'accessToken', 'refresh_token', 'refreshToken', 'id_token', 'idToken', 'device_code', 'code_verifier',
-  'initial_access_token', 'initialAccessToken', 'registration_access_token', 'registrationAccessToken',
-  'client_assertion', 'clientAssertion', 'assertion', 'token', 'password', 'plaintext', 'privateKey', 'private_key',
-  'databaseUrl', 'connectionString', 'DATABASE_URL'
-]
+export const secretMembers: readonly string[] = [...new Set([...markedSecretMembers, ...foreignSecretMembers])]
 
 export const censor = '[redacted]'
 
@@ -30,7 +40,7 @@ const maxDepth = 8
  */
 export function cleanDetails (details: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(details).map(([name, value]) => {
-    if (secretNames.has(name)) return [name, censor]
+    if (isSecretName(name)) return [name, censor]
     const isMessage = (name === 'req' || name === 'res') && !isPlain(value)
     return [name, isMessage ? value : clean(value, 1)]
   }))
@@ -53,13 +63,25 @@ export function describeError (error: Error, depth = 0): Record<string, unknown>
   return described
 }
 
-/** The text without what looks like a credential: `name=value` and `"name":"value"` of secret members, bearer and basic values, URL passwords. */
+/**
+ * The text without what looks like a credential: `name=value` and `"name":"value"` of secret members, bearer and basic values, URL
+ * passwords, and what is known by its form wherever it stands, because Graph may quote what it was sent.
+ */
 export function redactText (text: string): string {
   return text
+    .replace(secretForm, censor)
     .replace(/\b(Bearer|Basic)\s+[\w\-.~+/=]+/gi, `$1 ${censor}`)
     .replace(/(\b[a-z][a-z\d+.-]*:\/\/)[^\s/@?#]*:[^\s/?#]*@/gi, `$1${censor}@`)
     .replace(secretPair, `$1${censor}`)
 }
+
+// Private keys in PEM, JWTs, tokens of our making, and Entra's client secrets (three characters, 8Q, a tilde, the rest).
+const secretForm = new RegExp([
+  '-----BEGIN [A-Z ]*PRIVATE KEY-----[\\s\\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)',
+  '\\beyJ[\\w-]{8,}\\.[\\w-]{8,}\\.[\\w-]*',
+  '\\bdcr_[a-z]{3}_[\\w-]{40,}',
+  '[\\w.~-]{3}(?:\\dQ)?~[\\w.~-]{30,}'
+].join('|'), 'g')
 
 const secretPair = new RegExp(`(\\b(?:${secretMembers.map(name => name.toLowerCase()).join('|')})\\b\\\\?["']?\\s*[=:]\\s*\\\\?["']?)[^\\s"'\\\\&,;}]+`, 'gi')
 
@@ -71,8 +93,11 @@ function clean (value: unknown, depth: number): unknown {
   if (depth >= maxDepth) return '[deeper]'
   if (Array.isArray(value)) return value.map(each => clean(each, depth + 1))
   return Object.fromEntries(Object.entries(value).map(([name, member]) =>
-    [name, secretNames.has(name) ? censor : clean(member, depth + 1)]))
+    [name, isSecretName(name) ? censor : clean(member, depth + 1)]))
 }
+
+// Headers come in any case.
+const isSecretName = (name: string): boolean => secretNames.has(name) || secretNames.has(name.toLowerCase())
 
 function isPlain (value: unknown): boolean {
   const prototype: unknown = typeof value === 'object' && value !== null ? Object.getPrototypeOf(value) : null

@@ -128,6 +128,29 @@ t.test('credentials within texts are censored and the rest of the text stays', a
   for (const kept of ['before', 'after', 'grant_type=client_credentials', 'scope=x', '@db:5432/x']) t.ok(text().includes(kept), kept)
 })
 
+t.test('what is known by its form is censored wherever Graph quotes it', async t => {
+  const jwt = `eyJhbGciOiJSUzI1NiJ9.${Buffer.from(`{"sub":"${canary}"}`).toString('base64url')}.${'s'.repeat(342)}`
+  const forms = [
+    jwt,
+    `dcr_rat_${'a1-_'.repeat(11)}`,
+    `dcr_knk_${'0123456789abcdef'.repeat(4)}`,
+    `Xyz8Q~${'aB.~_-7890'.repeat(4).slice(0, 34)}`,
+    `-----BEGIN RSA PRIVATE KEY-----\n${'QUJD\n'.repeat(20)}-----END RSA PRIVATE KEY-----`,
+    `-----BEGIN PRIVATE KEY-----\n${'QUJD\n'.repeat(20)}`
+  ]
+  for (const form of forms) {
+    const { logger, text } = recordingLogger()
+    logger.error(new DirectoryError('rejected', `Graph answered 400 to add password: '${form}' is not acceptable`))
+    t.notOk(text().includes(form.slice(8, 40).replaceAll('\n', '\\n')), form.slice(0, 30))
+    t.match(text(), /Graph answered 400 to add password: '\[redacted\]/)
+  }
+  // Ids, digests and names of our own stay.
+  const { logger, text } = recordingLogger()
+  const kept = ['dcr-01a20951-0000-4000-8000-000000000001', 'dcr_registrations_total', 'a~b', 'f'.repeat(64), 'src/store/registration-store.ts']
+  logger.info(kept.join(' '))
+  for (const each of kept) t.ok(text().includes(each), each)
+})
+
 t.test('an object that contains itself ends', async t => {
   const { logger, text } = recordingLogger()
   const ring: Record<string, unknown> = { name: 'ring' }

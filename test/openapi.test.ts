@@ -1,4 +1,4 @@
-// The committed OpenAPI documents: current, valid, complete, and open about where secrets are.
+// The committed OpenAPI documents: current, valid and complete. Where secrets are: test/security/secret-members.test.ts.
 import { readFile } from 'node:fs/promises'
 import { createConfig, lintFromString } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
@@ -107,40 +107,4 @@ function examplesOf ({ components }: Document, { example, examples, schema }: Me
     ...schema.examples ?? [],
     ...(component === undefined ? [] : components.schemas[component]?.examples ?? [])
   ]
-}
-
-/** The marked ones, and names about secrets that hold none. */
-const harmless = [
-  'initial_client_secret', 'initial_client_secret_expires_at', 'secret', 'token',
-  'client_secret', 'client_secret_expires_at', 'secret_id', 'secrets', 'registration_access_token', 'token_endpoint', 'token_endpoint_auth_method',
-  'token_endpoint_auth_methods_supported', 'token_endpoint_auth_signing_alg', 'token_endpoint_auth_signing_alg_values_supported',
-  'id_token_signed_response_alg', 'id_token_signing_alg_values_supported', 'token_version', 'token_endpoint_auth_methods',
-  'secret_lifetime_days', 'disclose_secret', 'rotate_management_token'
-]
-
-t.test('secrets are exactly where they have to be', async t => {
-  const secretsOf = (name: DocumentName) => pathsOfSecrets((JSON.parse(documents[name]) as Document).components.schemas)
-  t.same(secretsOf('public'), [
-    'ClientReplacement.client_secret', 'KonnectApplication.client_secret', 'KonnectSecret.client_secret', 'KonnectSecretWithId.client_secret',
-    'RegisteredClient.client_secret', 'RegisteredClient.registration_access_token', 'RotatedSecret.client_secret'
-  ])
-  t.same(secretsOf('operations'), [
-    'CreatedCaller.token', 'DcrProviderChange.dcr_config.initial_client_certificate', 'DcrProviderChange.dcr_config.initial_client_secret',
-    'ImportReport.client_secret', 'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
-    'NewProviderCredential.certificate', 'NewProviderCredential.secret', 'RotatedSecret.client_secret'
-  ])
-})
-
-t.test('no member that sounds like a secret goes unmarked', async t => {
-  for (const name of documentNames) {
-    const named = [...documents[name].matchAll(/"(\w*(?:secret|password|token)\w*)": \{/g)].map(([, member]) => member)
-    t.same([...new Set(named)].filter(member => !harmless.includes(String(member))), [], name)
-  }
-})
-
-/** Dotted paths of the members marked x-secret. */
-function pathsOfSecrets (value: unknown, path: readonly string[] = []): string[] {
-  if (typeof value !== 'object' || value === null) return []
-  const own = 'x-secret' in value && value['x-secret'] === true ? [path.filter(part => part !== 'properties').join('.')] : []
-  return [...own, ...Object.entries(value).flatMap(([name, member]) => pathsOfSecrets(member, [...path, name]))].sort()
 }

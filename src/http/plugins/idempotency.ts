@@ -114,6 +114,8 @@ function idOfCreated ({ status, body }: { status: number, body: string | null })
 }
 
 const headerSchema = Type.Optional(Type.String({
+  // Whoever has it and the caller's key is shown the secrets of the answer again.
+  'x-secret': true,
   description: '1 to 255 printable ASCII characters. For 24 hours the same request with the same key gets the same answer, with `Idempotency-Replayed: true`.'
 }))
 

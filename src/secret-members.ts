@@ -1,0 +1,30 @@
+// Members that the schemas of both listeners and of the settings mark x-secret. Made by scripts/secret-members.ts: the log knows them
+// without loading a schema. A test says when this is not current.
+export const markedSecretMembers: readonly string[] = [
+  'ADMIN_API_KEYS',
+  'AZURE_CLIENT_SECRET',
+  'DATABASE_URL',
+  'INITIAL_ACCESS_TOKENS',
+  'KONNECT_API_KEYS',
+  'adminApiKeys',
+  'authorization',
+  'azureClientSecret',
+  'certificate',
+  'clientSecret',
+  'client_secret',
+  'databaseUrl',
+  'idempotency-key',
+  'idempotencyKey',
+  'initialAccessTokens',
+  'initialClientCertificate',
+  'initialClientSecret',
+  'initial_client_certificate',
+  'initial_client_secret',
+  'konnectApiKeys',
+  'registrationAccessToken',
+  'registration_access_token',
+  'secret',
+  'token',
+  'x-api-key',
+  'xApiKey'
+]
