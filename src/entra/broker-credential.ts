@@ -44,7 +44,12 @@ export function isSameCredential (one: EntraCredential, other: EntraCredential):
 }
 
 function identityOf (credential: EntraCredential): string {
-  return credential.kind === 'sealed' ? `sealed ${credential.id}` : JSON.stringify(credential)
+  switch (credential.kind) {
+    case 'secret': return `secret ${credential.secret}`
+    case 'certificate': return `certificate ${credential.path}`
+    case 'federated': return `federated ${credential.tokenFile}`
+    case 'sealed': return `sealed ${credential.id}`
+  }
 }
 
 async function readOwn (path: string, signal: AbortSignal): Promise<string> {

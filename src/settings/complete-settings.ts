@@ -1,4 +1,5 @@
 // Puts what the sandbox made in the place of what was missing.
+import { concealedCallers, concealedCredential, concealedDatabase } from './concealed.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import type { EntraSettings, EntraTenant, PublicListener, Settings } from './settings.ts'
 
@@ -35,13 +36,13 @@ export function completeSettings (settings: Settings, made: Replacements = {}): 
   const { konnectApiKeys, adminApiKeys, initialAccessTokens } = settings.callers
   return deepFreeze({
     ...settings,
-    database: { url },
+    database: concealedDatabase({ url }),
     keyringFile,
-    entra: { ...settings.entra, tenant },
-    callers: {
+    entra: { ...settings.entra, tenant: { ...tenant, credential: concealedCredential(tenant.credential) } },
+    callers: concealedCallers({
       konnectApiKeys: konnectApiKeys.length > 0 ? konnectApiKeys : [...made.konnectApiKeys ?? []],
       adminApiKeys: adminApiKeys.length > 0 ? adminApiKeys : [...made.adminApiKeys ?? []],
       initialAccessTokens: initialAccessTokens.length > 0 ? initialAccessTokens : [...made.initialAccessTokens ?? []]
-    }
+    })
   })
 }

@@ -1,4 +1,5 @@
 // From flat values to the groups the broker works with.
+import { concealedCallers, concealedCredential, concealedDatabase } from './concealed.ts'
 import { graphOf } from './consistency.ts'
 import { withoutTrailingSlash } from './endpoints.ts'
 import { splitList } from './key-lists.ts'
@@ -15,18 +16,18 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     },
     operationsListener: { host: values.OPERATIONS_HOST, port: values.OPERATIONS_PORT },
     requests: { trustedProxies: splitList(values.TRUSTED_PROXIES), authenticationFailuresPerMinute: values.AUTHENTICATION_FAILURES_PER_MINUTE },
-    database: values.DATABASE_URL === undefined ? null : { url: values.DATABASE_URL },
+    database: values.DATABASE_URL === undefined ? null : concealedDatabase({ url: values.DATABASE_URL }),
     keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
     entra: {
       tenant: tenantOf(values),
       traffic: { writesPerSecond: values.GRAPH_WRITES_PER_SECOND, burst: values.GRAPH_WRITE_BURST, concurrency: values.GRAPH_CONCURRENCY },
       federatedTokenFile: values.AZURE_FEDERATED_TOKEN_FILE ?? null
     },
-    callers: {
+    callers: concealedCallers({
       konnectApiKeys: splitList(values.KONNECT_API_KEYS),
       adminApiKeys: splitList(values.ADMIN_API_KEYS),
       initialAccessTokens: splitList(values.INITIAL_ACCESS_TOKENS)
-    },
+    }),
     registrationMode: values.REGISTRATION_MODE,
     serviceTokens: { audiences: splitList(values.REGISTER_TOKEN_AUDIENCE), role: values.REGISTER_TOKEN_ROLE },
     operatorTokens: { audiences: splitList(values.OPERATOR_TOKEN_AUDIENCE), roles: rolesOf(values.OPERATOR_TOKEN_ROLES) },
@@ -96,7 +97,7 @@ export function tenantOf (values: EnvironmentValues): EntraTenant | null {
 }
 
 function credentialOf (values: EnvironmentValues): EntraCredential | null {
-  if (values.AZURE_CLIENT_SECRET !== undefined) return { kind: 'secret', secret: values.AZURE_CLIENT_SECRET }
+  if (values.AZURE_CLIENT_SECRET !== undefined) return concealedCredential({ kind: 'secret', secret: values.AZURE_CLIENT_SECRET })
   if (values.AZURE_CLIENT_CERTIFICATE_PATH !== undefined) return { kind: 'certificate', path: values.AZURE_CLIENT_CERTIFICATE_PATH }
   if (values.AZURE_FEDERATED_TOKEN_FILE !== undefined) return { kind: 'federated', tokenFile: values.AZURE_FEDERATED_TOKEN_FILE }
   return null

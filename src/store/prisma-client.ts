@@ -33,6 +33,8 @@ export function openDatabase (options: DatabaseOptions): Database {
     application_name: 'dcr-broker',
     keepAlive: true
   })
+  // Prisma and pool keep what they were given: whoever prints one of them prints no password. pg hides only a password that stands alone.
+  Object.defineProperty(pool.options, 'connectionString', { enumerable: false })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', error => options.onPoolError?.(error))
   const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames() })
