@@ -111,8 +111,11 @@ function describeCause (cause: unknown, depth: number): unknown {
 function messageOf (error: Error): string {
   // Prisma's message shows the whole call with its arguments; what went wrong is its last line.
   const text = error.name.startsWith('PrismaClient') ? error.message.trim().split('\n').at(-1) ?? '' : error.message
-  return redactText(text)
+  // PostgreSQL, class 22: the value that it can't read is quoted.
+  return redactText(unreadableValue.test(text) ? text.replaceAll(/"[^"]*"/g, `"${censor}"`) : text)
 }
+
+const unreadableValue = /invalid (input|byte)|out of range|malformed (array|record|range)|is too long for type/i
 
 function stackOf (error: Error, message: string): string {
   // The head of a stack repeats the raw message.

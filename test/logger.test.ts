@@ -93,6 +93,18 @@ t.test('errors of Graph, msal, undici, pg and Prisma lose requests, bodies, head
   for (const fact of kept) t.ok(text().includes(fact), `${fact} stays`)
 })
 
+t.test('a value that PostgreSQL can\'t read is not repeated, and which column or relation is at fault stays', async t => {
+  const { logger, text } = recordingLogger()
+  for (const message of [`invalid input syntax for type uuid: "${canary}"`, `value "${canary}" is out of range for type integer`]) {
+    const prisma = Object.assign(new Error(`\nInvalid \`x()\` invocation in\n\n${message}`), { name: 'PrismaClientKnownRequestError', code: 'P2007' })
+    for (const error of [new Error(message), prisma]) logger.error({ err: error }, 'failed')
+  }
+  t.notMatch(text(), canary)
+  t.match(text(), /invalid input syntax for type uuid: \\"\[redacted\]/)
+  logger.error(new Error('null value in column "kept_name" violates not-null constraint'))
+  t.match(text(), /kept_name/)
+})
+
 t.test('an error keeps its type, code, causes, frames and diagnostics', async t => {
   const { logger, lines } = recordingLogger()
   const cause = new DirectoryError('throttled', 'Graph is busy', { retryAfterMs: 2000, diagnostics: { status: 429, requestId: 'r-1' } })

@@ -38,6 +38,13 @@ t.test('a request without a valid operator key gets 401 and the challenge, befor
   }
 })
 
+t.test('an audit is asked for by an id: anything else is named as the fault, and PostgreSQL is not asked', async t => {
+  const server = await createServer(t, { caller: { ...operator, scopes: ['audit'] } })
+  const { body, statusCode } = await problemOf(server, { url: '/v2/registrations/not-a-uuid/audit', headers: authorized })
+  t.equal(statusCode, 400)
+  t.match(body.invalid_parameters, [{ field: 'id', rule: 'is_uuid', source: 'path' }])
+})
+
 t.test('a key of another kind is no operator key', async t => {
   const server = await createServer(t, { caller: { ...operator, kind: 'konnect' } })
   t.equal((await problemOf(server, { url: '/v2/registrations', headers: authorized })).statusCode, 401)

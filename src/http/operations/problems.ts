@@ -71,7 +71,8 @@ type Failure = Error & Partial<Pick<FastifyError, 'statusCode' | 'validation' | 
 export function sendProblem (error: Failure, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = toProblem(error)
   if (problem.status >= 500) request.log.error({ err: error }, 'Request failed')
-  else if (!request.isUnlogged) request.log.info({ status: problem.status, detail: problem.message }, 'Request refused')
+  // A 404 may repeat what stood in the path in the place of a name.
+  else if (!request.isUnlogged) request.log.info({ status: problem.status, ...(problem.status === 404 ? {} : { detail: problem.message }) }, 'Request refused')
   return reply.code(problem.status).headers(problem.headers).type(CONTENT_TYPE).send(bodyOf(problem, request.id))
 }
 
