@@ -12,11 +12,15 @@ export interface Leak {
   where: string
 }
 
-/** @param secrets by a name that may be printed */
-export function searchLeaks (secrets: ReadonlyMap<string, string>, haystacks: readonly Haystack[]): Leak[] {
-  const needles = [...secrets].flatMap(([secret, value]) => encodingsOf(value).map(({ encoding, bytes }) => ({ secret, encoding, bytes })))
+/** @param secrets texts or bytes, by a name that may be printed */
+export function searchLeaks (secrets: ReadonlyMap<string, string | Buffer>, haystacks: readonly Haystack[]): Leak[] {
+  const needles = [...secrets].flatMap(([secret, value]) =>
+    (typeof value === 'string' ? encodingsOf(value) : encodingsOfBytes(value)).map(({ encoding, bytes }) => ({ secret, encoding, bytes })))
+  // Thousands of small haystacks: what is in none of them is seen at one look.
+  const all = Buffer.concat(haystacks.flatMap(({ bytes }) => [bytes, Buffer.from('\n')]))
+  const found = needles.filter(needle => all.includes(needle.bytes))
   return haystacks.flatMap(({ name, bytes }) =>
-    needles.filter(needle => bytes.includes(needle.bytes)).map(({ secret, encoding }) => ({ secret, encoding, where: name })))
+    found.filter(needle => bytes.includes(needle.bytes)).map(({ secret, encoding }) => ({ secret, encoding, where: name })))
 }
 
 /** Every column of every row of every table, bytea as its bytes, and what a text column holds in hex or base64, decoded. */
@@ -63,6 +67,11 @@ function encodingsOf (secret: string): Array<{ encoding: string, bytes: Buffer }
     { encoding: 'UTF-16BE', bytes: Buffer.from(utf16).swap16() },
     ...texts.map(([encoding, text]) => ({ encoding, bytes: Buffer.from(text) }))
   ]
+}
+
+function encodingsOfBytes (raw: Buffer): Array<{ encoding: string, bytes: Buffer }> {
+  const texts = [raw.toString('hex'), raw.toString('hex').toUpperCase(), ...base64Cores(raw), JSON.stringify([...raw]).slice(1, -1)]
+  return [{ encoding: 'raw', bytes: raw }, ...texts.map(text => ({ encoding: 'text of bytes', bytes: Buffer.from(text) }))]
 }
 
 // Inside a longer base64 text a secret stands at one of three alignments; what its neighbours can't change is searched for.
