@@ -152,9 +152,9 @@ t.test('what is known by its form is censored wherever Graph quotes it', async t
   ]
   for (const form of forms) {
     const { logger, text } = recordingLogger()
-    logger.error(new DirectoryError('rejected', `Graph answered 400 to add password: '${form}' is not acceptable`))
+    logger.error(new DirectoryError('rejected', `Graph answered 400 to upsert application: '${form}' is not acceptable`))
     t.notOk(text().includes(form.slice(8, 40).replaceAll('\n', '\\n')), form.slice(0, 30))
-    t.match(text(), /Graph answered 400 to add password: '\[redacted\]/)
+    t.match(text(), /Graph answered 400 to upsert application: '\[redacted\]/)
   }
   // Ids, digests and names of our own stay.
   const { logger, text } = recordingLogger()
