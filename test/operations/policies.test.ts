@@ -49,6 +49,7 @@ t.test('policies of a running broker', async t => {
     t.match((await call('GET', `/${id}/versions/2`)).body, { version: 2, rules: { expiry: { after_days: 90 } } })
     for (const path of [`/${id}/versions/9`, `/${randomUUID()}`, `/${randomUUID()}/versions`]) t.equal((await call('GET', path)).status, 404, path)
     t.equal((await call('POST', `/${id}/rollback`, { to: 9 })).status, 404)
+    for (const body of [{ to: 2 ** 31 }, { to: 1, version: 2 ** 31 }]) t.equal((await call('POST', `/${id}/rollback`, body)).status, 400, 'more than PostgreSQL\'s integer')
     t.match(await audit('partners'), [
       { action: 'policy.created', detail: { version: 1 } }, { action: 'policy.changed', detail: { version: 2 } },
       { action: 'policy.replaced', detail: { version: 3, rules: { maxClients: 7 } } }, { action: 'policy.rolled_back', detail: { version: 4, to: 1 } }

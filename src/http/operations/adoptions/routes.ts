@@ -16,7 +16,7 @@ export interface AdoptionRoutesOptions {
 }
 
 export const adoptionRoutes: FastifyPluginAsyncTypebox<AdoptionRoutesOptions> = async (server, { adoptions }) => {
-  server.get('/adoptions', { schema: listPermits, config: { scope: 'read' }, ...readByListQuery }, async request => {
+  server.get('/adoptions', { schema: listPermits, config: { scope: 'read' }, ...readByListQuery(server) }, async request => {
     const query = readListQuery(permitList, request.query)
     const page = await adoptions.list(query, callerOf(request))
     return presentPage(page, presentPermit, query, request.routeOptions.url ?? request.url, request.query)

@@ -13,7 +13,7 @@ export interface AuditRoutesOptions {
 }
 
 export const auditRoutes: FastifyPluginAsyncTypebox<AuditRoutesOptions> = async (server, { audit }) => {
-  server.get('/audit-events', { schema: listAuditEvents, config: { scope: 'audit' }, ...readByListQuery }, async request => {
+  server.get('/audit-events', { schema: listAuditEvents, config: { scope: 'audit' }, ...readByListQuery(server) }, async request => {
     const query = readListQuery(auditEventList, request.query)
     const page = await audit.list(query, callerOf(request))
     return presentPage(page, presentAuditEvent, query, request.routeOptions.url ?? request.url, request.query)

@@ -17,7 +17,7 @@ const read = { scope: 'read' } as const
 const admin = { scope: 'admin' } as const
 
 export const callerRoutes: FastifyPluginAsyncTypebox<CallerRoutesOptions> = async (server, { callers }) => {
-  server.get('/callers', { schema: listCallers, config: read, ...readByListQuery }, async request => {
+  server.get('/callers', { schema: listCallers, config: read, ...readByListQuery(server) }, async request => {
     const query = readListQuery(callerList, request.query)
     const page = await callers.list(query, callerOf(request))
     return presentPage(page, presentCaller, query, request.routeOptions.url ?? request.url, request.query)

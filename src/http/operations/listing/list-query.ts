@@ -1,4 +1,5 @@
 // The query of a list -> a query of the core. All faults are found at once.
+import type { FastifyInstance, FastifySchemaCompiler } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import { MAX_NUMBERED_ROW, type Filter, type ListQuery, type PageStart, type Sort } from '../../../listing/query.ts'
 import { invalidParametersError } from '../problems.ts'
@@ -41,8 +42,15 @@ export function filterQuerySchema (shape: ListShape) {
   return Type.Object(Object.fromEntries(Object.entries(properties as Record<string, TSchema>).filter(([name]) => name.startsWith('filter['))))
 }
 
-/** Members of a route's options that let readListQuery do all the judging: it knows more rules than a schema, and finds all faults at once. */
-export const readByListQuery = { validatorCompiler: () => () => true } as const
+/** Members of a route's options that let readListQuery judge the query: it knows more rules than a schema, and finds all faults at once. */
+export function readByListQuery (server: FastifyInstance) {
+  const validatorCompiler: FastifySchemaCompiler<object> = part => {
+    if (part.httpPart === 'querystring') return () => true
+    if (server.validatorCompiler === undefined) throw new Error('The validators are registered before the routes')
+    return server.validatorCompiler(part)
+  }
+  return { validatorCompiler }
+}
 
 /**
  * Reads a flat query string.

@@ -28,7 +28,7 @@ export const policyRoutes: FastifyPluginAsyncTypebox<PolicyRoutesOptions> = asyn
   const tryOut = { config: { scope: 'read', idempotent: false } } as const
   const change = { config: { scope: 'admin' }, onRequest: assertOfInstallation, preValidation: judgeRules } as const
 
-  server.get('/policies', { schema: listPolicies, ...read, ...readByListQuery }, async request => {
+  server.get('/policies', { schema: listPolicies, ...read, ...readByListQuery(server) }, async request => {
     const query = readListQuery(policyList, request.query)
     return presentPage(await policies.list(query, callerOf(request).providerId), presentPolicy, query, request.routeOptions.url ?? request.url, request.query)
   })

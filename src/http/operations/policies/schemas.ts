@@ -14,8 +14,10 @@ export const PolicyRulesView = Type.Object(Object.fromEntries(Object.entries(rul
   additionalProperties: false, $id: 'PolicyRules', description: 'Rules of a policy: docs/registration.md says what each does.'
 })
 
-const version = Type.Integer({ minimum: 1, description: 'Counts up with every change.' })
-const seen = Type.Optional(Type.Integer({ minimum: 1, description: 'The version you have seen: 409 when there is a newer one. Or say it in If-Match: then it is 412.' }))
+/** As far as PostgreSQL's integer goes. */
+const MAX_VERSION = 2 ** 31 - 1
+const version = Type.Integer({ minimum: 1, maximum: MAX_VERSION, description: 'Counts up with every change.' })
+const seen = Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_VERSION, description: 'The version you have seen: 409 when there is a newer one. Or say it in If-Match: then it is 412.' }))
 const exampleRules = { max_clients: 50, redirect_hosts: ['*.partner.example', 'localhost'] }
 const examples = [{ rules: exampleRules, version: 3 }]
 /** Every rule: those of the release too. */
@@ -31,7 +33,7 @@ export const PolicyReplacement = Type.Object({ rules: ref(PolicyRulesView), vers
 })
 
 export const PolicyRollback = Type.Object({
-  to: Type.Integer({ minimum: 1, description: 'The version whose rules are put back.' }), version: seen
+  to: Type.Integer({ minimum: 1, maximum: MAX_VERSION, description: 'The version whose rules are put back.' }), version: seen
 }, { additionalProperties: false, $id: 'PolicyRollback', description: 'Which rules to put back.', examples: [{ to: 2 }] })
 
 export const PolicyView = Type.Object({

@@ -29,7 +29,7 @@ export const providerRoutes: FastifyPluginAsyncTypebox<ProviderRoutesOptions> = 
   const providerOf = (request: FastifyRequest) => providers.show((request.params as { id: string }).id, only(request))
   const admin = { scope: 'admin' } as const
 
-  server.get('/dcr-providers', { schema: schemas.listProviders, config: { scope: 'read' }, ...readByListQuery }, async request => {
+  server.get('/dcr-providers', { schema: schemas.listProviders, config: { scope: 'read' }, ...readByListQuery(server) }, async request => {
     const query = readListQuery(providerList, request.query)
     const page = await providers.list(query, only(request))
     return presentPage(page, provider => presentProvider(provider, environment), query, request.routeOptions.url ?? request.url, request.query)

@@ -32,7 +32,7 @@ export const registrationRoutes: FastifyPluginAsyncTypebox<RegistrationRoutesOpt
     return reply.code(204).send(undefined)
   })
 
-  server.get('/registrations/:id/audit', { schema: operations.audit, config: { scope: 'audit' }, ...readByListQuery }, async request => {
+  server.get('/registrations/:id/audit', { schema: operations.audit, config: { scope: 'audit' }, ...readByListQuery(server) }, async request => {
     const query = readListQuery(auditList, request.query)
     const page = await registrations.audit(request.params.id, query, callerOf(request))
     return presentPage(page, presentAuditEntry, query, pathOf(request), request.query)
@@ -66,7 +66,7 @@ export const ownRegistrationRoutes: FastifyPluginAsyncTypebox<RegistrationRoutes
 const commonRoutes: FastifyPluginAsyncTypebox<RegistrationRoutesOptions & { place: Place }> = async (server, { registrations, registrar, place }) => {
   const operations = registrationOperations(place)
 
-  server.get('/registrations', { schema: operations.list, config: { guard: place.guard, scope: 'read' }, ...readByListQuery }, async request => {
+  server.get('/registrations', { schema: operations.list, config: { guard: place.guard, scope: 'read' }, ...readByListQuery(server) }, async request => {
     const query = readListQuery(registrationList, request.query)
     const page = await registrations.list(query, callerOf(request))
     return presentPage(page, presentSummary, query, pathOf(request), request.query)

@@ -23,7 +23,7 @@ export interface TransferRoutesOptions {
 
 export const transferRoutes: FastifyPluginAsyncTypebox<TransferRoutesOptions> = async (server, { registrations, registrar }) => {
   // HEAD would read all of it for nothing.
-  const options = { schema: exportRegistrations, config: { scope: 'read' }, exposeHeadRoute: false, ...readByListQuery } as const
+  const options = { schema: exportRegistrations, config: { scope: 'read' }, exposeHeadRoute: false, ...readByListQuery(server) } as const
 
   server.get('/registrations/export', options, async (request, reply) => {
     const pages = registrations.export(readFilterQuery(registrationList, request.query), callerOf(request))

@@ -20,7 +20,7 @@ export const strategyRoutes: FastifyPluginAsyncTypebox<StrategyRoutesOptions> = 
   const read = { config: { scope: 'read' } } as const
   const change = { config: { scope: 'admin' }, preValidation: refuseKeyAuth } as const
 
-  server.get(path, { schema: listStrategies, ...read, ...readByListQuery }, async request => {
+  server.get(path, { schema: listStrategies, ...read, ...readByListQuery(server) }, async request => {
     const query = readListQuery(strategyList, request.query)
     const page = await strategies.list(query, scopeOf(request))
     return presentPage(page, (strategy: Strategy) => present(judged(strategy)), query, request.routeOptions.url ?? request.url, request.query)
