@@ -129,8 +129,9 @@ async function providerOf (transaction: Prisma.TransactionClient, name: string):
 }
 
 async function policyNamed (transaction: Prisma.TransactionClient, name: string): Promise<string> {
-  const policy = await transaction.policy.findUnique({ where: { name }, select: { id: true } })
-  if (policy === null) throw new AdministrationError(`There is no policy ${name}.`, 'invalid', 'policy')
+  // Locked: it can't go before whoever names it is there.
+  const [policy] = await transaction.$queryRaw<Array<{ id: string }>>`SELECT id::text FROM policy WHERE name = ${name} FOR KEY SHARE`
+  if (policy === undefined) throw new AdministrationError(`There is no policy ${name}.`, 'invalid', 'policy')
   return policy.id
 }
 

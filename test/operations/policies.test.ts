@@ -9,6 +9,7 @@ import { createPolicyStore, keepCurrentVersions } from '../../src/store/policy-s
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { nativeClient, ownedBy, startPreparedBroker, webClient } from '../register/prepared-broker.ts'
 import { OPERATOR_KEY, request, type Answer } from '../support/broker.ts'
+import { eventually } from '../support/eventually.ts'
 import { authorized, createRecords, createServer, operator } from './operations-server.ts'
 
 t.test('policies of a running broker', async t => {
@@ -80,6 +81,18 @@ t.test('policies of a running broker', async t => {
     t.match(await register(webClient({ client_name: 'other' }), token), { status: 400, body: { error: 'invalid_redirect_uri' } })
     await call('POST', `/${id}/rollback`, { to: 1 })
     t.equal((await register(webClient({ client_name: 'other' }), token)).status, 201)
+  })
+
+  t.test('a caller that is made while its policy goes is refused, not a fault of the broker', async t => {
+    const id = await made('going')
+    await database.query('BEGIN')
+    await database.query('DELETE FROM policy_version WHERE policy_id = $1', [id])
+    await database.query('DELETE FROM policy WHERE id = $1', [id])
+    const wanted = { kind: 'initial_access_token', name: 'late', provider: 'default', policy: 'going' }
+    const answer = request(`${operationsUrl}/v2/callers`, 'POST', wanted, { authorization: `Bearer ${OPERATOR_KEY}` })
+    await eventually('it waits for the policy', async () => (await database.query('SELECT 1 FROM pg_locks WHERE NOT granted')).rows.length > 0)
+    await database.query('COMMIT')
+    t.match(await answer, { status: 400, body: { invalid_parameters: [{ field: 'policy' }] } })
   })
 
   t.test('a policy in use stays; when its callers are revoked and its clients have ended it goes, and they stay counted', async t => {

@@ -19,10 +19,11 @@ export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { 
   server.server.maxConnections = limits.connections
 
   // Node's own maxRequestsPerSocket answers the next request with an empty 503 and leaves the connection open.
-  server.addHook('onRequest', async ({ raw: { socket } }, reply) => {
+  // We change to no other protocol (RFC 9110 §7.8), and behind a request that asks for one Node's parser drops what it can't read in silence.
+  server.addHook('onRequest', async ({ raw: { socket, headers } }, reply) => {
     const count = (requests.get(socket) ?? 0) + 1
     requests.set(socket, count)
-    if (count >= limits.requests) reply.header('connection', 'close')
+    if (count >= limits.requests || headers.upgrade !== undefined) reply.header('connection', 'close')
   })
 
   const unanswered = new WeakMap<Socket, number>()

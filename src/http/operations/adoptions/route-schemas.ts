@@ -10,7 +10,8 @@ import { AdoptionPermitList, AdoptionPermitView, AdoptionSettingChange, Adoption
 const reads = { tags: ['Adoption'], security: [{ operatorKey: ['read'] }] }
 const changes = { tags: ['Adoption'], security: [{ operatorKey: ['admin'] }] }
 const nothing = Type.Object({}, { additionalProperties: false })
-const ofProvider = { params: Type.Object({ provider: Type.String({ description: 'Name of the provider.' }) }), querystring: nothing }
+// A path can hold a NUL, PostgreSQL's text can't.
+const ofProvider = { params: Type.Object({ provider: Type.String({ pattern: '^[^\\u0000]*$', description: 'Name of the provider.' }) }), querystring: nothing }
 
 export const listPermits = {
   ...reads,
