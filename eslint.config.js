@@ -14,6 +14,20 @@ const foldersExcept = (...allowed) => adapters
   .filter(folder => !allowed.includes(folder))
   .map(folder => `**/${folder}/**`)
 
+// Names of tables and lists of columns are written in the code; whatever else goes into a statement is a parameter.
+const sqlIsWritten = [
+  { selector: 'MemberExpression[property.name=/RawUnsafe$/], MemberExpression[property.value=/RawUnsafe$/]', message: 'Prisma\'s tagged templates make parameters of values.' },
+  {
+    selector: 'CallExpression[callee.object.name="Prisma"][callee.property.name="raw"] > ' +
+      ':not(MemberExpression.callee, Literal, TemplateLiteral[expressions.length=0], Identifier[name=/^(table|source)$/])',
+    message: 'Prisma.raw takes text that stands in the code, or the name of a table.'
+  },
+  {
+    selector: 'CallExpression[callee.property.name="query"] > :matches(BinaryExpression, TemplateLiteral[expressions.length>0]):first-child',
+    message: 'A statement is text that stands in the code; values are its parameters.'
+  }
+]
+
 export default [
   ...neostandard({ ts: true, ignores: ['dist/**', 'dist-test/**', 'src/store/generated/**', '.tap/**', '.sandbox/**', 'bench/results/**'] }),
   {
@@ -22,6 +36,7 @@ export default [
       'max-lines': ['error', { max: 250, skipComments: true, skipBlankLines: true }]
     }
   },
+  { files: ['src/**'], rules: { 'no-restricted-syntax': ['error', ...sqlIsWritten] } },
   layer(['src/registration/**', 'src/administration/**', 'src/reconciliation/**', 'src/listing/**', 'src/idempotency/**'],
     [...foldersExcept(), 'fastify', '@fastify/*', '@prisma/*', 'pg', '@azure/*', '@microsoft/*', 'undici', 'pino', '**/settings/**', '**/assemble*'],
     'The core imports nothing but itself: it speaks outward through ports.'),

@@ -39,6 +39,7 @@ interface Recorded {
 // Prisma's own lock: a `prisma migrate deploy` and ours never run side by side.
 const lockKey = 72707369
 const lockTimeoutMs = 120_000
+const takeLock = `SET lock_timeout = ${lockTimeoutMs}; SELECT pg_advisory_lock(${lockKey}); RESET lock_timeout`
 // For a look at the record. A migration itself may take as long as it takes.
 const queryTimeoutMs = 2_000
 
@@ -106,7 +107,7 @@ export async function markRolledBack (connectionString: string, name: string, si
 
 async function lock (client: pg.Client): Promise<void> {
   try {
-    await client.query(`SET lock_timeout = ${lockTimeoutMs}; SELECT pg_advisory_lock(${lockKey}); RESET lock_timeout`)
+    await client.query(takeLock)
   } catch (cause) {
     if (!(cause instanceof pg.DatabaseError) || cause.code !== '55P03') throw cause
     throw new MigrationError(`Another process has held the migration lock for ${lockTimeoutMs / 1000} s.`, { cause })
