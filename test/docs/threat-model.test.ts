@@ -5,6 +5,8 @@ import { readMutations } from '../../scripts/mutation-patches.ts'
 import { checkNamedTests, numbersOf, rowsOf, upTo } from './named-tests.ts'
 
 const PLANNED = 19
+/** What stands against them is no code of ours to get wrong: the log's JSON is the library's, and the lockfile is no source. */
+const WITHOUT_MUTATION = ['S12', 'S18']
 
 const page = await readFile('docs/threat-model.md', 'utf8')
 const rows = rowsOf(page)
@@ -28,7 +30,7 @@ t.test('every attack names its tests, and those of the plan tests with its numbe
 
 t.test('every file that is named is there, and has a test of that name', async t => await checkNamedTests(t, page))
 
-t.test('every attack of the plan is let in by a mutation', async t => {
+t.test('every attack of the plan that our code keeps out is let in by a mutation', async t => {
   const mutated = new Set((await readMutations()).map(({ scenario }) => scenario))
-  t.strictSame(upTo(PLANNED).map(number => `S${number}`).filter(name => !mutated.has(name)), [])
+  t.strictSame(upTo(PLANNED).map(number => `S${number}`).filter(name => !mutated.has(name)), WITHOUT_MUTATION)
 })

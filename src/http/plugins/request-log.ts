@@ -1,6 +1,7 @@
 // One line per request, when it is over. Neither the query nor what stands in the path in the place of an id: people put keys there.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { sourceAddressOf } from '../source-address.ts'
 
 /** Keys and tokens have at least 12 characters (settings/key-lists.ts). */
 const SHORT = /^[\w.-]{0,11}$/
@@ -15,7 +16,8 @@ export const requestLog = fp(async (server: FastifyInstance) => {
       path: loggedPath(request),
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
-      callerId: request.caller?.id
+      callerId: request.caller?.id,
+      address: sourceAddressOf(request)
     }, 'Request')
   })
 }, { name: 'request-log' })
