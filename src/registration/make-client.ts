@@ -36,7 +36,8 @@ export async function makeClient (core: Core, entry: NewRegistration, call: Call
   for (;;) {
     const begun = await begin(core, entry, closedId, call, deadline)
     if (begun.kind === 'refused') throw quotaReached(begun.quota)
-    if (begun.kind === 'unserved') throw new RegistrationError('temporarily_unavailable', 'The provider has just been deleted.', { retryAfterSeconds: 2 })
+    // In two seconds every replica knows, and what is in its place.
+    if (begun.kind === 'unserved') throw new RegistrationError('temporarily_unavailable', 'The configuration has just changed.', { retryAfterSeconds: 2 })
     if (begun.kind === 'reserved') {
       const operation = new Operation(core, begun.held, deadline, actorOf(call), { resumed: false, turn: begun.turn })
       return { client: await make(core, operation, deadline), isNew: true }

@@ -32,7 +32,7 @@ export type Reservation =
   | { kind: 'reserved', held: Held }
   | OpenRegistration
   | { kind: 'refused', quota: 'caller' | 'policy' }
-  /** The provider has just been deleted. */
+  /** The provider, the strategy or the policy has just been deleted. */
   | { kind: 'unserved' }
 
 /** Which events to look at, by their type. */

@@ -46,7 +46,7 @@ export function openStatement (
 
 /** A fingerprint stays with its row when the answer has been delivered: for requests that began before. */
 export function reserveStatement (
-  { providerId, credentialId }: Pick<NewRegistration, 'providerId' | 'credentialId'>,
+  { providerId, strategyId, credentialId }: Pick<NewRegistration, 'providerId' | 'strategyId' | 'credentialId'>,
   registration: string, audit: string, closedId: string | null, windowMs: number, times: LeaseTimes
 ): Prisma.Sql {
   return Prisma.sql`
@@ -64,11 +64,13 @@ export function reserveStatement (
         n.sharing_key, n.labels, n.owner, now() + ${interval(windowMs)},
         1, now() + ${interval(times.leaseMs)}, now() + ${interval(times.leaseMs + times.attemptTimeoutMs)}, n.created_at, now()
       FROM jsonb_populate_record(NULL::registration, ${registration}::jsonb) n, (
-        -- A deletion of the provider waits for us, or we for it.
-        SELECT FROM provider WHERE id = ${providerId}::uuid AND deleted_at IS NULL FOR KEY SHARE
+        -- A deletion of what we refer to waits for us, or we for it.
+        SELECT FROM provider p, auth_strategy s
+        WHERE p.id = ${providerId}::uuid AND p.deleted_at IS NULL AND s.id = ${strategyId}::uuid FOR KEY SHARE
       ) living
       -- Asks for what was closed, so that the fingerprint is free before it is taken.
       WHERE (SELECT count(*) FROM closed) >= 0
+        AND (n.policy_id IS NULL OR EXISTS (SELECT FROM policy WHERE id = n.policy_id FOR KEY SHARE))
       ON CONFLICT DO NOTHING
       RETURNING id, created_at
     ), added AS (

@@ -46,7 +46,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       const row = await withinQuota(prisma, entry, closedId, async client => (await client.$queryRaw<ReservedRow[]>(
         reserveStatement(entry, newRegistrationJson(entry), auditJson(audit), closedId, times.redeliveryWindowMs, times)))[0])
       if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
-      if (row === undefined && !await isServed(prisma, entry.providerId)) return { kind: 'unserved' }
+      if (row === undefined && !await isServed(prisma, entry)) return { kind: 'unserved' }
       if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null, deliveredMsAgo: row?.delivered_ms_ago ?? null }
       const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
       return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease } }
@@ -120,8 +120,12 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   }
 }
 
-async function isServed (prisma: PrismaClient, providerId: string): Promise<boolean> {
-  return await prisma.provider.count({ where: { id: providerId, deletedAt: null } }) > 0
+async function isServed (prisma: PrismaClient, { providerId, strategyId, policyId }: NewRegistration): Promise<boolean> {
+  const [strategies, policies] = await Promise.all([
+    prisma.authStrategy.count({ where: { id: strategyId, provider: { id: providerId, deletedAt: null } } }),
+    policyId === null ? 1 : prisma.policy.count({ where: { id: policyId } })
+  ])
+  return strategies > 0 && policies > 0
 }
 
 function orNull (row: Parameters<typeof toRegistration>[0] | null): Registration | null {
