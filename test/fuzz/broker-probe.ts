@@ -18,7 +18,7 @@ delay.enable()
 /** Whatever pollution would reach. */
 const shared = [Object.prototype, Array.prototype, Function.prototype, String.prototype, Object, Array]
 
-const server = createServer((_request, response) => {
+const server = createServer(({ url }, response) => {
   // Weak references and finalizers need a turn of the loop between two collections.
   collect()
   setImmediate(() => {
@@ -33,7 +33,7 @@ const server = createServer((_request, response) => {
       loopDelayMaxMs: delay.max / 1e6,
       prototypes: shared.map(each => Reflect.ownKeys(each).map(String).join())
     }
-    delay.reset()
+    if (url === '/reset') delay.reset()
     response.end(JSON.stringify(probed))
   })
 })

@@ -32,16 +32,19 @@ export interface CampaignEnd {
   tally: Tally
   start: Probed
   end: Probed
+  /** The heap after each tenth of the cases, in bytes: a leak goes on growing, caches and compiled code do not. */
+  heaps: number[]
   /** Lines of its log that tell of a fault of its own. */
   faultLines: string[]
 }
 
 /** A request has a deadline of 8 s, and the machine may be busy. */
 const ANSWER_MS = 20_000
-/** Node.js looks after slow senders every 30 s. */
+/** Slow senders have 10 s (src/http/transport-limits.ts), and what idles between requests 72 s. */
 const SLOW_MS = 90_000
 const MOST_SLOW = 40
 const CASES_PER_MEND = 400
+const TENTHS = 10
 
 export async function runCampaign (t: Teardowns, options: CampaignOptions): Promise<CampaignEnd> {
   const { cases, lanes, warmUp, slow, only, say = () => {} } = options
@@ -50,25 +53,27 @@ export async function runCampaign (t: Teardowns, options: CampaignOptions): Prom
   if (only !== undefined) {
     await run.repeat(only)
     const probed = await installation.probe()
-    return { tally: run.tally, start: probed, end: probed, faultLines: await faultLinesOf(installation) }
+    return { tally: run.tally, start: probed, end: probed, heaps: [], faultLines: await faultLinesOf(installation) }
   }
   await run.through(-warmUp, 0, lanes, false)
   await delay(1_000)
-  const start = await installation.probe()
+  const start = await installation.probe('reset')
+  const heaps: number[] = []
   const progress = setInterval(() => say(run.tally), 5_000)
   run.tally.refusalsMs.length = 0
   run.tally.slowest.length = 0
   Object.assign(run.tally, { cases: 0, requests: 0, reached: 0 })
   try {
-    await run.through(0, cases, lanes, slow)
+    for (let tenth = 0; tenth < TENTHS; tenth++) {
+      await run.through(Math.floor(cases * tenth / TENTHS), Math.floor(cases * (tenth + 1) / TENTHS), lanes, slow)
+      heaps.push((await installation.probe()).heapUsed)
+    }
   } finally {
     clearInterval(progress)
   }
-  const atEnd = await installation.probe()
   // Connections of the last cases go, and so does what the background still holds.
   await delay(2_000)
-  const end = { ...await installation.probe(), loopDelayP99Ms: atEnd.loopDelayP99Ms, loopDelayMaxMs: atEnd.loopDelayMaxMs }
-  return { tally: run.tally, start, end, faultLines: await faultLinesOf(installation) }
+  return { tally: run.tally, start, end: await installation.probe(), heaps, faultLines: await faultLinesOf(installation) }
 }
 
 async function faultLinesOf ({ broker }: Installation): Promise<string[]> {

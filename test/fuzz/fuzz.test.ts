@@ -4,7 +4,7 @@ import { runCampaign } from './campaign.ts'
 import { LEAST_SHARE } from './tally.ts'
 
 const SEED = 6
-const CASES = 1_500
+const CASES = 800
 
 t.test('whatever is sent to whatever route, the answer is no fault of the broker, in its dialect, and the broker stays as it was', async t => {
   t.comment(`--seed ${SEED}`)

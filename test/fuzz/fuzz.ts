@@ -28,6 +28,7 @@ const end = await withTeardowns(async t => await runCampaign(t, {
 for (const line of end.faultLines.slice(0, MOST_SHOWN)) console.error(line.slice(0, 1_500))
 if (only === undefined) {
   for (const row of end.tally.table()) console.log(row)
+  console.log(`      heap after each tenth: ${end.heaps.map(bytes => (bytes / 1024 / 1024).toFixed(1)).join(' ')} MB`)
   const lines = verdictOf(end.tally, end.start, end.end)
   for (const { text, isGood } of lines) console.log(`${isGood ? 'good' : 'BAD '}  ${text}`)
   console.log(`${elapsed()}  ${lines.every(({ isGood }) => isGood) ? 'passed' : 'FAILED'}`)

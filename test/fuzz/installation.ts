@@ -20,7 +20,8 @@ export interface Installation {
   contoso: { clientId: string, clientSecret: string }
   /** Texts that no error of a listener may show. Operators know the tenants. */
   hidden: Record<Listener, string[]>
-  probe: () => Promise<Probed>
+  /** `reset`: delays of the event loop are counted anew from here. */
+  probe: (reset?: 'reset') => Promise<Probed>
   /** Makes again what has been destroyed. */
   mend: () => Promise<void>
   ask: (listener: Listener, method: string, path: string, body?: unknown, bearer?: string) => Promise<Answer>
@@ -62,7 +63,7 @@ export async function openInstallation (t: Teardowns): Promise<Installation> {
     ask,
     contoso,
     hidden: { public: [...secrets, simulator.tenantId, TENANT], operations: secrets },
-    probe: async () => JSON.parse(await (await fetch(`http://127.0.0.1:${probePort}/`)).text()) as Probed,
+    probe: async reset => JSON.parse(await (await fetch(`http://127.0.0.1:${probePort}/${reset ?? ''}`)).text()) as Probed,
     mend: async () => await mend(installation)
   }
   await mend(installation)
