@@ -10,6 +10,8 @@ export type { PrismaClient } from './generated/client.ts'
 const STATEMENT_TIMEOUT_MS = 5_000
 const CONNECT_TIMEOUT_MS = 2_000
 const NAMES_REMEMBERED = 500
+/** Plans that Prisma keeps, latest used. Ours are few; filters and changes that callers put together make others, 16 KB each. */
+const PLANS_REMEMBERED = 200
 
 export interface DatabaseOptions {
   connectionString: string
@@ -38,7 +40,7 @@ export function openDatabase (options: DatabaseOptions): Database {
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', error => options.onPoolError?.(error))
   const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames() })
-  const prisma = new PrismaClient({ adapter })
+  const prisma = new PrismaClient({ adapter, queryPlanCacheMaxSize: PLANS_REMEMBERED })
   return {
     prisma,
     async close () {

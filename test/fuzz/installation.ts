@@ -18,7 +18,7 @@ export interface Installation {
   known: Map<string, string>
   /** The broker at the tenant of the provider contoso. */
   contoso: { clientId: string, clientSecret: string }
-  /** Texts that no error of a listener may show. Operators know the tenants. */
+  /** Texts that no error of a listener may show. Operators know the tenants and where they are. */
   hidden: Record<Listener, string[]>
   /** `reset`: delays of the event loop are counted anew from here. */
   probe: (reset?: 'reset') => Promise<Probed>
@@ -62,7 +62,7 @@ export async function openInstallation (t: Teardowns): Promise<Installation> {
     known,
     ask,
     contoso,
-    hidden: { public: [...secrets, simulator.tenantId, TENANT], operations: secrets },
+    hidden: { public: [...secrets, simulator.tenantId, TENANT, '127.0.0.1:'], operations: secrets },
     probe: async reset => JSON.parse(await (await fetch(`http://127.0.0.1:${probePort}/${reset ?? ''}`)).text()) as Probed,
     mend: async () => await mend(installation)
   }

@@ -15,7 +15,7 @@ export interface Judge {
 /** Stacks, files, statements. */
 const INNER = [
   /\n\s+at /, /node_modules/, /\/(tmp|work|home|usr|var|proc)\//, /\.[cm]?[jt]s:\d/, /prisma/i, /\b(SELECT|INSERT INTO|UPDATE|DELETE) .+\b(FROM|VALUES|SET)\b/,
-  /ECONN|ENOENT|127\.0\.0\.1:\d/, /FST_|HPE_|ERR_/
+  /ECONN|ENOENT/, /FST_|HPE_|ERR_/
 ]
 
 const ERRORS: Record<Listener, string[]> = { public: ['OAuthError', 'KonnectError', 'Problem'], operations: ['Problem'] }
