@@ -104,12 +104,17 @@ function fits (rule: Rule, status: number, error: GraphErrorBody): boolean {
     (message === undefined || error.messages.some(text => message.test(text)))
 }
 
+/** Of one text: the patterns above take time with the square of its length. */
+const longestText = 2_048
+const mostDetails = 20
+
 /** Reads `{error: {code, message, details: [{code, message}]}}`; HTML and broken bodies have neither codes nor messages. */
 function readError (text: string): GraphErrorBody {
   const error = member(parseJson(text), 'error')
   const details = member(error, 'details')
-  const parts = [error, ...(Array.isArray(details) ? details : [])]
-  const strings = (name: string): string[] => parts.map(part => member(part, name)).filter(value => typeof value === 'string')
+  const parts = [error, ...(Array.isArray(details) ? details.slice(0, mostDetails) : [])]
+  const strings = (name: string): string[] =>
+    parts.map(part => member(part, name)).filter(value => typeof value === 'string').map(value => value.slice(0, longestText))
   return { codes: strings('code'), messages: strings('message') }
 }
 

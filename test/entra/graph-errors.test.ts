@@ -98,3 +98,14 @@ t.test('Retry-After is read as seconds or as a date, bounded, and ignored when i
   ]
   for (const [header, ms] of cases) t.equal(retryAfterMs(header, nowMs), ms, `"${String(header)}"`)
 })
+
+t.test('S13 an error of whatever length is read in no time', async t => {
+  const words = ['limit ', 'maximum', 'federated identity credential with name ', 'federated identity credentials ', 'Another object ', 'x']
+  const startedMs = performance.now()
+  for (const word of words) {
+    const long = word.repeat(100_000 / word.length)
+    for (const status of [400, 403, 409]) graphError('x', answer(status, error(long, long)), true)
+  }
+  graphError('x', answer(400, error('x', 'x', Array.from({ length: 100_000 }, () => ({ code: 'limit', message: 'limit limit' })))), true)
+  t.ok(performance.now() - startedMs < 2_000)
+})
