@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import type { Server } from 'node:http'
 import { LogController, type FastifyBaseLogger, type FastifyHttpOptions, type FastifyReply, type FastifyRequest } from 'fastify'
 import { clientErrorHandler } from './client-errors.ts'
+import { endConnectionAfter } from './last-requests.ts'
 import { setAnswerHeaders } from './plugins/answer-headers.ts'
 import { BODY_LIMIT_BYTES, type Dialect } from './refusals.ts'
 import { plainSecurityHeaders } from './security-headers.ts'
@@ -63,6 +64,8 @@ function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect
     const { statusCode } = unreadablePath
     request.log.info({ status: statusCode }, 'Request refused')
     setAnswerHeaders(request, reply)
+    // Whether it can be told where the request ends, nobody has looked.
+    endConnectionAfter(request, reply)
     reply.code(statusCode).headers(securityHeaders).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
   }
 }

@@ -1,5 +1,6 @@
 // S9: requests that a proxy and the broker could take for different ones, and what a caller says of himself.
 import t, { type Test } from 'tap'
+import { TRANSPORT_LIMITS } from '../../src/http/transport-limits.ts'
 import { openRaw } from '../konnect/raw-request.ts'
 import { KEY, listenOnLoopback, unconnectedServers } from './unconnected-servers.ts'
 
@@ -9,12 +10,12 @@ const GET = `GET /konnect/x/secrets HTTP/1.1\r\n${HOST}`
 /** What an attacker would have taken for a request of its own. */
 const SMUGGLED = `GET /konnect/smuggled HTTP/1.1\r\n${HOST}\r\n`
 
-async function isRefusedAndClosed (t: Test, url: string, name: string, bytes: string, status = 400): Promise<void> {
+async function isRefusedAndClosed (t: Test, url: string, name: string, bytes: string, status: number | null = 400): Promise<void> {
   const connection = await openRaw(url)
   connection.send(bytes)
   const text = await connection.rest()
   const statuses = [...text.matchAll(/^HTTP\/1\.1 (\d{3}) /gm)].map(([, each]) => Number(each))
-  t.strictSame(statuses, [status], `${name}: one answer, then the end`)
+  t.strictSame(statuses, [status ?? statuses[0]], `${name}: one answer, then the end`)
   connection.close()
 }
 
@@ -58,6 +59,31 @@ t.test('S9 a request whose end is not certain is refused with one answer, and it
   }
   t.notOk(logLines.some(line => line.includes('smuggled')), 'nothing behind one was taken for a request')
   t.notOk(logLines.some(line => line.includes(KEY)), 'and no key is in the log')
+})
+
+t.test('S9 what stands behind a request that ends its connection is served by nobody, though it came in the same packet', async t => {
+  const judged: string[] = []
+  const failures = { count: (address: string) => { judged.push(address); return null } }
+  // What is left open is over soon.
+  const limits = { ...TRANSPORT_LIMITS, idleMs: 500 }
+  const behind = `GET /v2/registrations HTTP/1.1\r\n${HOST}x-api-key: behind\r\nauthorization: Bearer behind\r\n\r\n`
+  const cases: Array<[name: string, bytes: string, status?: number | null]> = [
+    ['two codings', `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
+    ['a coding in HTTP/1.0 that goes on', `${POST.replace('1.1', '1.0')}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['two Hosts', `${GET}Host: other\r\n\r\n`],
+    ['more headers than anybody needs', `${GET}${'a: b\r\n'.repeat(200)}\r\n`, 431],
+    ['a path that can\'t be read', `GET /%zz HTTP/1.1\r\n${HOST}\r\n`, null],
+    ['the same with two codings', `POST /%zz HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, null]
+  ]
+  const servers = await unconnectedServers(t, { authentication: { failures }, transport: { limits } })
+  for (const url of [await listenOnLoopback(servers.publicServer), await listenOnLoopback(servers.operationsServer)]) {
+    for (const [name, bytes, status] of cases) await isRefusedAndClosed(t, url, name, bytes + behind, status)
+  }
+  const { publicServer } = await unconnectedServers(t, { authentication: { failures }, transport: { limits: { ...limits, requests: 1 } } })
+  await isRefusedAndClosed(t, await listenOnLoopback(publicServer), 'the last request of a connection', `${GET}\r\n${behind}`, 401)
+  t.strictSame(judged, [], 'no key behind one was looked at')
+  await publicServer.inject({ url: '/konnect/x/secrets', headers: { 'x-api-key': 'behind' } })
+  t.equal(judged.length, 1, 'and would have been')
 })
 
 t.test('S9 an address that names a host of its own, and a port behind the Host, change nothing', async t => {

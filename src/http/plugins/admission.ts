@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { watchExchanges } from '../client-errors.ts'
+import { endConnectionAfter, isBehindTheLast } from '../last-requests.ts'
 import { BODY_LIMIT_BYTES, RequestRefusal } from '../refusals.ts'
 import { ambiguityOf } from '../request-framing.ts'
 import { TRANSPORT_LIMITS, type TransportLimits } from '../transport-limits.ts'
@@ -20,10 +21,11 @@ export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { 
 
   // Node's own maxRequestsPerSocket answers the next request with an empty 503 and leaves the connection open.
   // We change to no other protocol (RFC 9110 §7.8), and behind a request that asks for one Node's parser drops what it can't read in silence.
-  server.addHook('onRequest', async ({ raw: { socket, headers } }, reply) => {
+  server.addHook('onRequest', async (request, reply) => {
+    const { socket, headers } = request.raw
     const count = (requests.get(socket) ?? 0) + 1
     requests.set(socket, count)
-    if (count >= limits.requests || headers.upgrade !== undefined) reply.header('connection', 'close')
+    if (count >= limits.requests || headers.upgrade !== undefined) endConnectionAfter(request, reply)
   })
 
   const unanswered = new WeakMap<Socket, number>()
@@ -37,12 +39,13 @@ export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { 
     throw new RequestRefusal(503)
   })
 
-  server.addHook('onRequest', async ({ raw }, reply) => {
+  server.addHook('onRequest', async (request, reply) => {
+    if (isBehindTheLast(request)) throw new RequestRefusal(400)
     if (closing) throw new RequestRefusal(503)
-    const refusal = ambiguityOf(raw, limits.headers)
+    const refusal = ambiguityOf(request.raw, limits.headers)
     if (refusal === null) return
-    // Nobody knows where it ends: what follows is not read as another request.
-    reply.header('connection', 'close')
+    // Nobody knows where it ends: what follows is not taken for another request.
+    endConnectionAfter(request, reply)
     throw refusal
   })
 
