@@ -51,7 +51,10 @@ t.test('hostile input', async t => {
       ['two documents', 400, { body: `{${good}}{${good}}` }],
       ['a NUL behind', 400, { body: `{${good}}\0` }],
       ['cut short', 400, { body: `{${good}` }],
-      ['a member twice, the later one bad', 400, { body: `{${good},"client_name":[],"name":[]}` }]
+      ['a member twice', 400, { body: `{${good},"client_name":"b","name":"b"}` }],
+      ['a member twice, once in escapes, deep within', 400, { body: `{${good},"x":[{"a":":","\\u0061":1}]}` }],
+      ['a byte that is no UTF-8', 400, { body: Buffer.from(`{${good},"x":"\xe9"}`, 'latin1') }],
+      ['an overlong character', 400, { body: Buffer.from(`{${good},"x":"\xc0\xaf"}`, 'latin1') }]
     ]
     for (const surface of surfaces) {
       for (const [name, status, sent] of cases) {

@@ -1,4 +1,5 @@
 // JSON bodies as real callers send them: a JSON content type without a body is no body (Fastify 5 answers 400 to it by itself).
+import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { RequestRefusal } from '../refusals.ts'
@@ -15,13 +16,16 @@ export const jsonBodies = fp(async (server: FastifyInstance) => {
 
   server.removeAllContentTypeParsers()
   for (const type of ['application/json', /^application\/[\w.+-]+\+json(;|$)/]) {
-    server.addContentTypeParser<string>(type, { parseAs: 'string' }, (request, body, done) => {
-      if (body === '') return done(null, undefined)
+    server.addContentTypeParser<Buffer>(type, { parseAs: 'buffer' }, (request, body, done) => {
+      if (body.length === 0) return done(null, undefined)
       const refusal = refusalOfCoding(request)
       if (refusal !== null) return done(refusal)
-      parse(request, body, (error, value) => {
+      // Decoding would put something else in the place of what is none.
+      if (!isUtf8(body)) return done(new RequestRefusal(400, 'The body is not UTF-8.'))
+      const text = body.toString('utf8')
+      parse(request, text, (error, value) => {
         if (error !== null) return done(error)
-        const fault = faultOfJson(value, body)
+        const fault = faultOfJson(value, text)
         if (fault === null) done(null, value)
         else done(new RequestRefusal(400, fault))
       })
@@ -44,7 +48,20 @@ function refusalOfCoding ({ headers }: FastifyRequest): RequestRefusal | null {
 
 /** What is wrong with JSON that can be parsed: the sentence, or null. @param text it was parsed from */
 export function faultOfJson (value: unknown, text: string): string | null {
-  return faultOf(value, SUSPICIOUS_ESCAPE.test(text), 0)
+  const fault = faultOf(value, SUSPICIOUS_ESCAPE.test(text), 0)
+  return fault ?? (membersIn(text) === membersOf(value) ? null : 'The body has a member twice.')
+}
+
+/** RFC 8259 §4: which of two members of one name counts is every reader's own guess. The parser has kept one of them. */
+function membersIn (text: string): number {
+  const withoutTexts = text.replaceAll(/\\./g, '').replaceAll(/"[^"]*"/g, '')
+  return withoutTexts.split(':').length - 1
+}
+
+function membersOf (value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0
+  const values = Object.values(value)
+  return values.reduce<number>((sum, each) => sum + membersOf(each), Array.isArray(value) ? 0 : values.length)
 }
 
 function faultOf (value: unknown, checkTexts: boolean, depth: number): string | null {
