@@ -11,9 +11,9 @@ import type { StoredCatalogue } from './store/catalogue.ts'
 
 export interface KnownCallersParts {
   environment: RecogniseEnvironmentCaller
-  catalogue: Pick<StoredCatalogue, 'callerOfKey' | 'providers' | 'load'>
+  catalogue: Pick<StoredCatalogue, 'callerOfKey' | 'load'>
   callers: Pick<StoredCallers, 'findCallerByDigest' | 'ensureServiceCaller' | 'ensureOperatorCaller' | 'noteUse'>
-  tokens: Pick<ServiceTokens, 'applicationOf' | 'operatorOf'>
+  tokens: Pick<ServiceTokens, 'providersOf' | 'applicationOf' | 'operatorOf'>
   /** Scopes by app role. */
   operatorRoles: ReadonlyMap<string, readonly Scope[]>
   /** Operators of its tenant are bound to no provider. */
@@ -38,7 +38,8 @@ export function createKnownCallers (parts: KnownCallersParts): RecogniseCaller {
   }
 
   async function withEntraToken (kind: CallerKind, token: string): Promise<Caller | null> {
-    for (const { id } of kind === 'operator' || kind === 'service' ? catalogue.providers() : []) {
+    // Read once, however many providers there are: anybody can show something that looks like one.
+    for (const id of kind === 'operator' || kind === 'service' ? tokens.providersOf(token) : []) {
       const caller = kind === 'operator' ? await operatorOf(id, token) : await serviceOf(id, token)
       // Several may be of one tenant: whoever was shut out at the first that knows the token is not let in at the next.
       if (caller !== undefined) return caller

@@ -41,6 +41,8 @@ export interface ServiceTokenProvider {
 }
 
 export interface ServiceTokens {
+  /** Whom to ask about a token: providers of the tenant that it says it is of, in the order in which they are served. A look without trust. */
+  providersOf (token: string): string[]
   /**
    * The application id (lower case) behind a token of this provider's tenant; null for anything else.
    * Throws DirectoryError `unavailable` when the tenant's keys can't be had.
@@ -94,6 +96,10 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
   }
 
   return {
+    providersOf (token) {
+      const tenantId = tenantNamedBy(token)
+      return [...tenants.values()].filter(({ provider }) => isSame(tenantId, provider.tenantId)).map(({ provider }) => provider.providerId)
+    },
     async applicationOf (providerId, token) {
       const provider = tenants.get(providerId)?.provider
       const payload = provider === undefined ? null : await claimsOf(providerId, token, provider.audiences)
@@ -117,6 +123,15 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
 
 function isSamePlace (one: ServiceTokenProvider, other: ServiceTokenProvider): boolean {
   return one.tenantId === other.tenantId && one.authorityHost === other.authorityHost && one.graphBaseUrl === other.graphBaseUrl
+}
+
+function tenantNamedBy (token: string): unknown {
+  if (token.length > longestToken) return null
+  try {
+    return decodeJwt(token).tid
+  } catch {
+    return null
+  }
 }
 
 /** A look without trust: a token that says itself that it is not for us makes nobody ask the tenant for keys. */

@@ -1,4 +1,5 @@
 // Entra access tokens of services: which application stands behind one, and everything that is not one.
+import { randomUUID } from 'node:crypto'
 import { generateKeyPair, exportJWK, SignJWT, UnsecuredJWT, type CryptoKey, type JWK } from 'jose'
 import t, { type Test } from 'tap'
 import { createServiceTokens, type ServiceTokenProvider } from '../../src/entra/service-tokens.ts'
@@ -132,6 +133,17 @@ t.test('nothing that a token names is fetched, and one that is not for us makes 
   t.strictSame(asked().sort(), [
     `/${tenantId}/.well-known/openid-configuration`, `/${tenantId}/discovery/v2.0/keys`, `/${tenantId}/v2.0/.well-known/openid-configuration`
   ])
+})
+
+t.test('S2 a token is asked about at the providers of the tenant that it names, and at none of hundreds of others', async t => {
+  const place = { authorityHost: 'https://login.microsoftonline.com', audiences, role, attemptTimeoutMs: 2000 }
+  const others = Array.from({ length: 500 }, (_, index) => ({ ...place, providerId: `other ${index}`, tenantId: randomUUID() }))
+  const tokens = createServiceTokens([...others, { ...place, providerId: 'one', tenantId }, { ...place, providerId: 'two', tenantId: tenantId.toUpperCase() }])
+  t.teardown(async () => await tokens.close())
+  const named = (claims: object) => new UnsecuredJWT({ padding: Array.from({ length: 3_000 }, () => [1]), ...claims }).encode()
+  t.strictSame(tokens.providersOf(named({ tid: tenantId })), ['one', 'two'])
+  const nobodys = [named({}), named({ tid: null }), named({ tid: [tenantId] }), named({ tid: randomUUID() }), 'x', '', 'a.b.c', `${named({ tid: tenantId })}${'A'.repeat(20_000)}`]
+  t.strictSame(nobodys.flatMap(tokens.providersOf), [])
 })
 
 t.test('keys that roll over are found at once, and unknown ones are looked for at most once in 30 s', async t => {
