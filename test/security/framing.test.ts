@@ -19,8 +19,11 @@ async function isRefusedAndClosed (t: Test, url: string, name: string, bytes: st
   connection.close()
 }
 
+/** What is left open is over soon. */
+const limits = { ...TRANSPORT_LIMITS, idleMs: 1_000 }
+
 t.test('S9 a request whose end is not certain is refused with one answer, and its connection is closed', async t => {
-  const { publicServer, operationsServer, logLines } = await unconnectedServers(t)
+  const { publicServer, operationsServer, logLines } = await unconnectedServers(t, { transport: { limits } })
   const cases: Array<[name: string, bytes: string, status?: number]> = [
     ['a length beside a coding', `${POST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
     ['a coding before a length', `${POST}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SMUGGLED}`],
@@ -64,8 +67,6 @@ t.test('S9 a request whose end is not certain is refused with one answer, and it
 t.test('S9 what stands behind a request that ends its connection is served by nobody, though it came in the same packet', async t => {
   const judged: string[] = []
   const failures = { count: (address: string) => { judged.push(address); return null } }
-  // What is left open is over soon.
-  const limits = { ...TRANSPORT_LIMITS, idleMs: 500 }
   const behind = `GET /v2/registrations HTTP/1.1\r\n${HOST}x-api-key: behind\r\nauthorization: Bearer behind\r\n\r\n`
   const cases: Array<[name: string, bytes: string, status?: number | null]> = [
     ['two codings', `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
