@@ -18,6 +18,7 @@ const hostile: Record<string, string[]> = {
     'https://a.example/\r\nSet-Cookie: x', 'https://a.example/\t', '\thttps://a.example/', ' https://a.example/', 'https://a.example/ ', 'java\nscript:alert', 'https://a.exa\tmple/',
     'https://a.example/\u007f', 'https://a.example/\u2028', 'https://a.example/\u202e'
   ],
+  'an encoded control character': ['https://a.example/%0d%0aSet-Cookie:x', 'https://a.example/cb?x=%0A', 'https://a.example/%00', 'http://localhost/%7F', 'app://a/%1b'],
   'another spelling of a host': [
     'https:evil.example', 'https:/evil.example', 'https:///evil.example', 'http:localhost', 'https://ex%61mple.com/', 'https://evil%2eexample/', 'http://%6cocalhost/',
     'http://127.1/', 'http://2130706433/', 'http://0x7f.1/', 'http://017700000001/', 'https://a.example%2f@evil.example/', 'https://a。example/', 'https://①.example/'

@@ -13,6 +13,8 @@ const UNSUPPORTED = /[!$'(),;*\\]/
 // Printable ASCII without space and without what no URI may hold unencoded (RFC 3986 §2).
 const URI_CHARACTERS = /^[\x21-\x7e]+$/
 const NEVER_IN_A_URI = /["<>^`{|}]/
+// A line feed in the header Location of whoever decodes it, the end of the text for whoever reads C's.
+const ENCODED_CONTROL = /%([01][\da-f]|7f)/i
 const DOT_SEGMENT = /(^|\/)(\.|%2e){1,2}(\/|$)/i
 // Schemes of browsers, of the operating system and of protocols: none of them belongs to the client alone (RFC 7591 §5).
 const REFUSED_SCHEMES: ReadonlySet<string> = new Set([
@@ -63,6 +65,7 @@ export function refusalOf (uri: string): string | null {
   if (uri.length > MAX_LENGTH) return `is longer than ${MAX_LENGTH} characters`
   if (!isUriText(uri)) return 'has characters a URI can\'t hold; encode them'
   if (UNSUPPORTED.test(uri)) return 'has one of the characters ! $ \' ( ) , ; * \\ which Entra ID does not support'
+  if (ENCODED_CONTROL.test(uri)) return 'has an encoded control character'
   if (uri.includes('#')) return 'has a fragment'
   if (!URL.canParse(uri)) return 'is not an absolute URI'
   const url = new URL(uri)
