@@ -50,6 +50,8 @@ t.test('S9 a request whose end is not certain is refused with one answer, and it
     ['HTTP/0.9', 'GET /konnect/x/secrets\r\n\r\n'],
     ['no Host', `${GET.replace(HOST, '')}\r\n`],
     ['two Hosts', `${GET}Host: other\r\n\r\n`],
+    ['two credentials', `${GET}Authorization: Bearer a\r\nauthorization: Bearer b\r\n\r\n`],
+    ['two kinds of body', `${POST}Content-Type: application/json\r\nContent-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}`],
     ['an empty Host', `${GET.replace('localhost', '')}\r\n`],
     ['a Host with a path', `${GET.replace('localhost', 'localhost/x')}\r\n`],
     ['a Host with a user', `${GET.replace('localhost', 'a@localhost')}\r\n`],
