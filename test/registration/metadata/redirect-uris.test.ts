@@ -17,7 +17,7 @@ t.test('a redirect URI that Entra refuses, or that is dangerous, is refused with
     ['https://example.com/#x', /fragment/], ['https://example.com/#', /fragment/], ['https://*.example.com/', /\*/], ['https://example.com/a b', /characters/],
     ['https://example.com/\n', /characters/], ['https://exämple.com/', /characters/], ['https://example.com\\@evil.com', /support/],
     ['https://example.com/a/../b', /dot segment/], ['https://example.com/%2e%2e/b', /dot segment/], ['https://example.com/.', /dot segment/],
-    ['javascript:alert', /scheme/], ['data:text/html', /scheme/], ['JavaScript://x/%0aalert', /scheme/], ['file:///etc/passwd', /scheme/], ['blob:https://x/y', /scheme/],
+    ['javascript:alert', /scheme/], ['data:text/html', /scheme/], ['JavaScript://x/alert', /scheme/], ['https://example.com/%0d%0aSet-Cookie:x', /control/], ['file:///etc/passwd', /scheme/], ['blob:https://x/y', /scheme/],
     ['smb://host/share', /scheme/], ['ms-msdt://x', /scheme/], ['chrome-extension://abc/cb', /scheme/], ['ldap://host/cb', /scheme/], ['tel://1', /scheme/],
     ['/relative', /absolute/], ['', /characters/], ['https:example.com', /https/], ['https://', /absolute/], ['https://[2001:db8::1]/', /IPv6/],
     ['myapp:callback', /host/], ['com.example:/cb', /host/], [`https://example.com/${'a'.repeat(237)}`, /256/]
