@@ -27,7 +27,8 @@ const toCreate = (trap: string): Record<string, Hostile> => ({
   'a bomb': answer => answer.writeHead(201, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(20 * 1024 * 1024, 32))),
   'a drip': answer => {
     answer.writeHead(201)
-    const timer = setInterval(() => answer.write(' '), 50)
+    // Whoever asked may be gone already: then nothing closes any more.
+    const timer = setInterval(() => answer.write(' '), 50).unref()
     answer.once('close', () => clearInterval(timer))
   },
   'endless headers': raw(`HTTP/1.1 201 Created\r\n${`x: ${'y'.repeat(1000)}\r\n`.repeat(50)}`),
