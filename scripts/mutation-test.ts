@@ -1,9 +1,6 @@
 // Runs one compiled test file as the runner would, and reads what became of the tests it names.
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { runTestFile } from './test-file.ts'
 
 /** A test that is silent for longer has proved nothing. */
 const LONGEST_MS = 180_000
@@ -25,25 +22,16 @@ export interface TestRun {
  * @param names what the name of the test has to contain, behind those of the tests around it; others are not run
  */
 export async function runTest (root: string, file: string, names: readonly string[], signal: AbortSignal): Promise<TestRun> {
-  const compiled = join('dist-test', file.replace(/\.ts$/, '.js'))
-  const { 'node-arg': nodeArguments } = parse(readFileSync(join(root, '.taprc'), 'utf8')) as { 'node-arg': string[] }
   const grep = names.map(name => name.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('\n')
-  const child = spawn(process.execPath, [...nodeArguments, compiled], {
-    cwd: root, env: { ...process.env, TAP_TIMEOUT: String(LONGEST_MS / 1_000), TAP_BAIL: '0', TAP_GREP: grep }, stdio: ['ignore', 'pipe', 'pipe'], detached: true
+  const { output, exitCode, isOverdue } = await runTestFile({
+    root,
+    file: join('dist-test', file.replace(/\.ts$/, '.js')),
+    longestMs: LONGEST_MS,
+    environment: { TAP_GREP: grep },
+    stderr: 'kept',
+    signal
   })
-  let output = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => { output += text })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => { output += text })
-  let isOverdue = false
-  // With the programs that the test has started: they are one group.
-  const stop = (): void => { if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL') }
-  const timer = setTimeout(() => { isOverdue = true; stop() }, LONGEST_MS)
-  signal.addEventListener('abort', stop)
-  const [code] = await once(child, 'close') as [number | null]
-  clearTimeout(timer)
-  signal.removeEventListener('abort', stop)
-  signal.throwIfAborted()
-  return { outcomes: outcomesOf(output, names.at(-1) ?? ''), isGreen: code === 0, isOverdue, output }
+  return { outcomes: outcomesOf(output, names.at(-1) ?? ''), isGreen: exitCode === 0, isOverdue, output }
 }
 
 // TAP names a test before its assertions (`# Subtest: name`) and after them, with the outcome; an assertion has the latter only.
