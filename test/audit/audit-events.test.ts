@@ -59,7 +59,9 @@ t.test('what a caller does is audited with request and address, sealed within se
     await eventually('all are sealed', async () => (await list({ 'page[size]': '100' })).data.every(({ seq }: { seq: number | null }) => seq !== null))
 
     const listed = JSON.parse((await cli('list', '--registration', rotation.registration_id, '--within', '1h', '--json')).stdout)
-    t.strictSame(listed.map((event: { id: string }) => event.id).reverse(), ofOne.map((event: { id: string }) => event.id))
+    // What was superseded is removed behind the answer where there was no time before it: that is told of as well by now.
+    const { data: known } = await list({ 'filter[registration_id]': rotation.registration_id, sort: 'at' })
+    t.strictSame(listed.map((event: { id: string }) => event.id).reverse(), known.map((event: { id: string }) => event.id))
     t.match(await cli('list', '--limit', '1'), { code: 0, stdout: /^AT +ACTOR [^\n]*\n[^\n]+\n$/ })
     t.match(await cli('verify'), { code: 0, complaints: [] })
   })

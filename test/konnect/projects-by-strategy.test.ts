@@ -54,7 +54,7 @@ t.test('a strategy or policy that is deleted while a request refers to it is a 5
   await eventually('the default strategy is in its place', async () => (await create()).status === 201)
 })
 
-/** Asked in a transaction, which sees the activity as it was at first, but the locks as they are. */
+/** For this transaction, which sees the activity as it was at first, but the locks as they are. Other tests wait on this server, too. */
 async function isWaiting (database: TestDatabase): Promise<boolean> {
-  return ((await database.query('SELECT FROM pg_locks WHERE NOT granted')).rowCount ?? 0) > 0
+  return ((await database.query('SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))')).rowCount ?? 0) > 0
 }

@@ -129,8 +129,10 @@ t.test('a registration under way while its provider is deleted by force is given
   await eventually('it is under way', () => second.control.journal.entries({ path: 'servicePrincipals' }).length > 0)
   t.equal((await api('DELETE', `/${id}?force=true`)).status, 204)
   t.equal((await underWay).status, 503)
-  const { rows } = await database.query('SELECT state, due_at, lease_until, redeliver_until FROM registration WHERE provider_id = $1', [id])
-  t.same(rows, [{ state: 'undoing', due_at: null, lease_until: null, redeliver_until: null }])
+  const rows = async () => (await database.query('SELECT state, due_at, lease_until, redeliver_until FROM registration WHERE provider_id = $1', [id])).rows
+  // The caller does not wait for the run to notice.
+  await eventually('the run has ended', async () => (await rows())[0]?.lease_until === null)
+  t.same(await rows(), [{ state: 'undoing', due_at: null, lease_until: null, redeliver_until: null }])
 })
 
 t.test('the broker\'s credential is rotated under traffic without a failed request', async t => {

@@ -140,8 +140,11 @@ async function stateOf ({ database }: PreparedBroker, { id }: { id: string }): P
   return (await database.query<{ state: string }>('SELECT state FROM registration WHERE client_id = $1', [id])).rows[0]?.state
 }
 
-async function becomes ({ simulator }: PreparedBroker, client: Owned, outcome: string): Promise<void> {
+/** In Entra, and whoever has changed it there has said so in the record. */
+async function becomes ({ simulator, database }: PreparedBroker, client: Owned, outcome: string): Promise<void> {
   await eventually(`Entra says ${outcome}`, async () => await tokenOutcome(simulator, client) === outcome)
+  await eventually('nobody works on it any more', async () =>
+    (await database.query('SELECT FROM registration WHERE client_id = $1 AND lease_until IS NULL', [client.id])).rowCount === 1)
 }
 
 /** Resolves after a run that has seen everything before: one statement disables all whose time is over, and this client is the newest. */

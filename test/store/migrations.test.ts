@@ -73,7 +73,9 @@ t.test('a migration waits while somebody holds the lock of Prisma, and gives up 
   const watcher = new pg.Client({ connectionString: url })
   await watcher.connect()
   t.teardown(() => watcher.end())
-  const isWaiting = async () => (await watcher.query("SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")).rowCount === 1
+  // In this database: other tests wait on this server, too.
+  const isWaiting = async () => (await watcher.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`)).rowCount === 1
   while (!await isWaiting());
   stop.abort(new Error('enough'))
   await t.rejects(waiting, { message: 'enough' })
