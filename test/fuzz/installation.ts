@@ -1,7 +1,7 @@
 // What is fuzzed: a broker process with its database and simulator, and things in it that requests can name and may destroy.
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { findFreePort } from '../../src/sandbox/free-port.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { INITIAL_ACCESS_TOKEN, KONNECT_KEY, OPERATOR_KEY, request, type Answer } from '../support/broker.ts'
 import { makeKeyring, prepareBrokerProcess, type BrokerProcess } from '../support/broker-process.ts'

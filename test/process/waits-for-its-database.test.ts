@@ -1,7 +1,7 @@
 // A database that comes after the broker: waited for, said in the log and in readiness, and no request is left without an answer.
 import { connect, createServer } from 'node:net'
 import t from 'tap'
-import { findFreePort } from '../../src/sandbox/free-port.ts'
+import { findFreePort } from '../support/free-port.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { createKeyringFile } from '../../src/vault/keyring.ts'
 import { KONNECT_KEY, konnectApplication, request } from '../support/broker.ts'

@@ -1,6 +1,6 @@
 // The random walk: callers do whatever callers do while everything breaks, and when all is quiet again the invariants must hold.
 import { setTimeout as delay } from 'node:timers/promises'
-import { findFreePort } from '../../../src/sandbox/free-port.ts'
+import { findFreePort } from '../../support/free-port.ts'
 import { INITIAL_ACCESS_TOKEN } from '../../support/broker.ts'
 import { Chance } from '../chance.ts'
 import { openCluster, TIMES, type Cluster } from '../cluster.ts'
@@ -13,8 +13,9 @@ import { perform, WEIGHTS, type WalkWorld } from './operations.ts'
 export interface WalkOptions {
   seed: number
   operations: number
-  /** Ends earlier when the time is over. */
+  /** Ends earlier when the time is over, but not before so many operations were done for their callers (default: none). */
   withinMs: number
+  leastDone?: number
   /** Called every few seconds with what was done so far. */
   progress?: (tally: Tally) => void
 }
@@ -40,7 +41,7 @@ const WINDOW_MS = 8_000
 const SECOND_LOOK_MS = WINDOW_MS + LONGEST_STOP_MS
 const REST_MS = 90_000
 
-export async function walk (t: Teardowns, { seed, operations, withinMs, progress }: WalkOptions): Promise<WalkEnd> {
+export async function walk (t: Teardowns, { seed, operations, withinMs, leastDone = 0, progress }: WalkOptions): Promise<WalkEnd> {
   const chance = new Chance(seed)
   const ports = [await findFreePort(), await findFreePort()]
   const cluster = await openCluster(t, {
@@ -70,7 +71,8 @@ export async function walk (t: Teardowns, { seed, operations, withinMs, progress
 
   async function walker (own: Chance): Promise<void> {
     const endsAtMs = performance.now() + withinMs
-    while (begun < operations && performance.now() < endsAtMs) {
+    const isOver = (): boolean => performance.now() >= endsAtMs && (outcomes.get('done') ?? 0) >= leastDone
+    while (begun < operations && !isOver()) {
       const name = `Walk ${begun += 1}`
       count(outcomes, await perform(world, own.weighted(WEIGHTS), name, own))
       done += 1
