@@ -10,7 +10,7 @@ t.jobs = 3
 
 const DEADLINE_MS = 8_000
 /** For a machine that is busy with other things. */
-const SLACK_MS = 1_500
+const SLACK_MS = 4_000
 
 for (const side of ['before', 'after'] as const) {
   t.test(`a rotation whose commit hangs ${side} it was applied leaves the caller a working secret`, async t => {

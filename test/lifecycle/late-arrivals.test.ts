@@ -9,7 +9,7 @@ import { QUICK, SHORT_WINDOW } from './times.ts'
 t.jobs = 3
 
 t.test('F12 a create that lands after its registration was undone is purged by the sweep', async t => {
-  const environment = { ...SHORT_WINDOW, SWEEP_FIRST_LOOK_MS: '200', SWEEP_SECOND_LOOK_MS: '4000' }
+  const environment = { ...SHORT_WINDOW, SWEEP_FIRST_LOOK_MS: '200', SWEEP_SECOND_LOOK_MS: '3600000' }
   const { konnect, simulator, database } = await startTestBroker(t, { environment })
   simulator.control.policy({ passwordsForbidden: true })
   t.equal((await konnect('POST', '', konnectApplication())).status, 502)
@@ -23,6 +23,8 @@ t.test('F12 a create that lands after its registration was undone is purged by t
   const graph = await graphAs(simulator, simulator.broker)
   const late = await graph('PATCH', `/applications(uniqueName='dcr-${id}')`, { displayName: 'Orders app', tags }, { prefer: 'create-if-missing' })
   t.equal(late.status, 201)
+  // The second look is an hour later: the clock is turned instead.
+  await database.query("UPDATE registration SET ended_at = ended_at - interval '2 hours', due_at = now()")
   await eventually('the second look was had', async () => (await looks())?.sweeps === 2)
   t.equal(ourObjectCount(simulator), 0)
   const { rows } = await database.query("SELECT detail FROM audit_event WHERE action = 'registration.swept'")
@@ -30,14 +32,15 @@ t.test('F12 a create that lands after its registration was undone is purged by t
 })
 
 t.test('F13 a create that is stuck until after its registration was undone is purged by the sweep', async t => {
-  const { konnect, simulator, database } = await startTestBroker(t, { environment: { ...SHORT_WINDOW, SWEEP_SECOND_LOOK_MS: '12000' } })
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: { ...SHORT_WINDOW, SWEEP_SECOND_LOOK_MS: '3600000' } })
   const { faults } = simulator.control
   faults.add({ match: { method: 'PATCH', path: '/applications\\(' }, action: { type: 'delay', ms: 14_000 } })
   faults.add({ match: { method: 'PATCH', path: '/applications\\(', times: 'always' }, action: { type: 'status', status: 503 } })
   t.equal((await konnect('POST', '', konnectApplication())).status, 503)
   await eventually('it is undone', async () => (await database.query("SELECT FROM registration WHERE state = 'undone'")).rowCount === 1)
   t.equal(ourObjectCount(simulator), 0)
-  await eventually('the create has landed', () => ourApplications(simulator).length === 1, 20_000)
+  await eventually('the create has landed', () => ourApplications(simulator).length === 1, 30_000)
+  await database.query("UPDATE registration SET ended_at = ended_at - interval '2 hours', due_at = now()")
   await eventually('it is swept', () => ourObjectCount(simulator) === 0)
 })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { konnectApplication, startTestBroker } from '../support/broker.ts'
 
 t.test('an update that Entra refuses is taken back, and what else was due stays due', async t => {
-  const { konnect, simulator, database } = await startTestBroker(t, { environment: { REQUEST_DEADLINE_MS: '2500', ATTEMPT_TIMEOUT_MS: '600', LEASE_MS: '6500' } })
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: { REQUEST_DEADLINE_MS: '5000', ATTEMPT_TIMEOUT_MS: '1000', LEASE_MS: '6500' } })
   const { body: { client_id: clientId } } = await konnect('POST', '', konnectApplication())
   simulator.control.lag({ secretDelayMs: 600_000 })
   t.equal((await konnect('POST', `/${clientId}/new-secret`)).status, 200, 'the older secret waits for the proof of the newer one')

@@ -7,7 +7,10 @@ import { SHORT_TIMES, startWatchedClient } from './watched-client.ts'
 
 const DEADLINE_MS = Number(SHORT_TIMES.REQUEST_DEADLINE_MS)
 /** What a busy machine needs to say so. */
-const SLACK_MS = 1_500
+const SLACK_MS = 4_000
+
+/** Secrets are accepted long after all that is done before, and long before their predecessors are removed unproved. */
+const LONG_GRACE = { ...SHORT_TIMES, SUPERSEDED_GRACE_MS: '30000' }
 
 t.jobs = 3
 
@@ -22,36 +25,37 @@ t.test('a secret that Entra knows at once has replaced the old one when the answ
 
 t.test('a secret that Entra knows before the deadline is waited for, then the old one is gone', async t => {
   // The proof has seconds to spare: on a busy machine it would otherwise be given up, as the rule says.
-  const { watch, secret } = await startWatchedClient(t, 1_000, { ...SHORT_TIMES, REQUEST_DEADLINE_MS: '6000' })
+  const { watch, secret } = await startWatchedClient(t, 1_000, { ...SHORT_TIMES, REQUEST_DEADLINE_MS: '8000' })
   const { status, body, tookMs } = await watch.rotate()
   t.equal(status, 200)
-  t.ok(tookMs >= 1_000 && tookMs < 6_000, `answered after ${tookMs} ms`)
+  t.ok(tookMs >= 1_000 && tookMs < 8_000 + SLACK_MS, `answered after ${tookMs} ms`)
   t.equal(await watch.works(secret), false)
   t.equal(await watch.works(body.client_secret), true)
   t.same(await watch.end(), [])
 })
 
 t.test('a secret that Entra knows after the deadline is answered in time, and the old one works until it is accepted', async t => {
-  const { watch, secret } = await startWatchedClient(t, 5_000)
+  // Long after the answer, also on a busy machine.
+  const { watch, secret } = await startWatchedClient(t, 8_000)
   const { status, body, tookMs } = await watch.rotate()
   t.equal(status, 200)
   t.ok(tookMs < DEADLINE_MS + SLACK_MS, `answered after ${tookMs} ms`)
   t.equal(await watch.works(body.client_secret), false)
   t.equal(await watch.works(secret), true)
-  const acceptedMs = await watch.accepted(body.client_secret, 10_000)
-  const refusedMs = await watch.refused(secret, 10_000)
+  const acceptedMs = await watch.accepted(body.client_secret)
+  const refusedMs = await watch.refused(secret)
   t.ok(refusedMs >= acceptedMs, `accepted at ${acceptedMs} ms, the old one refused at ${refusedMs} ms`)
   t.same(await watch.end(), [])
 })
 
 t.test('a secret that Entra does not know leaves the old one for the time of grace, and not longer', async t => {
-  const { watch, secret } = await startWatchedClient(t, 50_000, { ...SHORT_TIMES, SUPERSEDED_GRACE_MS: '2000' })
+  const { watch, secret } = await startWatchedClient(t, 50_000, { ...SHORT_TIMES, SUPERSEDED_GRACE_MS: '6000' })
+  const beganMs = performance.now()
   const { status } = await watch.rotate()
   t.equal(status, 200)
-  const answered = performance.now()
   t.equal(await watch.works(secret), true)
-  await watch.refused(secret, 15_000)
-  t.ok(performance.now() - answered > 1_000)
+  await watch.refused(secret)
+  t.ok(performance.now() - beganMs > 6_000)
 })
 
 t.test('F24 two rotations at once are made one after the other, and the later one leaves the only password', async t => {
@@ -67,13 +71,13 @@ t.test('F24 two rotations at once are made one after the other, and the later on
 })
 
 t.test('a rotation that follows while an earlier one is unproved is answered, and the oldest secret works until a newer one does', async t => {
-  const { watch, secret } = await startWatchedClient(t, 5_000)
+  const { watch, secret } = await startWatchedClient(t, 10_000, LONG_GRACE)
   const first = await watch.rotate()
   const second = await watch.rotate()
   t.same([first.status, second.status], [200, 200])
   t.equal(await watch.works(secret), true)
-  await watch.accepted(second.body.client_secret, 10_000)
-  await watch.refused(first.body.client_secret, 10_000)
+  await watch.accepted(second.body.client_secret)
+  await watch.refused(first.body.client_secret)
   t.equal(await watch.works(secret), false)
   t.same(await watch.end(), [])
 })
@@ -85,20 +89,20 @@ t.test('the end of the grace of one secret does not take a later one along', asy
   await delay(500)
   const third = await watch.rotate()
   t.same([second.status, third.status], [200, 200])
-  await watch.refused(secret, 10_000)
-  await watch.accepted(third.body.client_secret, 10_000)
+  await watch.refused(secret)
+  await watch.accepted(third.body.client_secret)
   t.same(await watch.end(), [])
 })
 
 t.test('the removal of one secret by its owner does not take a superseded one along that is still needed', async t => {
-  const { watch, secret, konnect, clientId } = await startWatchedClient(t, 5_000)
+  const { watch, secret, konnect, clientId } = await startWatchedClient(t, 10_000, LONG_GRACE)
   const { body: { client_secret: successor } } = await watch.rotate()
   const added = await konnect('POST', `/${clientId}/secrets`)
   t.equal(added.status, 201)
   t.equal((await konnect('DELETE', `/${clientId}/secrets/${added.body.secret_id}`)).status, 204)
   t.equal(await watch.works(secret), true)
-  await watch.accepted(successor, 10_000)
-  await watch.refused(secret, 10_000)
+  await watch.accepted(successor)
+  await watch.refused(secret)
   t.same(await watch.end(), [])
 })
 
@@ -113,7 +117,7 @@ t.test('F24 a rotation at the same moment as a deletion ends with neither applic
 })
 
 t.test('a removal that fails does not fail the answer, and is made up for in the background', async t => {
-  const { watch, secret, simulator } = await startWatchedClient(t, 0)
+  const { watch, secret, simulator } = await startWatchedClient(t, 0, SHORT_TIMES)
   const id = simulator.control.faults.add({
     match: { method: 'POST', path: '/removePassword$', times: 'always' }, action: { type: 'status', status: 500 }
   })
@@ -123,7 +127,7 @@ t.test('a removal that fails does not fail the answer, and is made up for in the
   t.equal(await watch.works(body.client_secret), true)
   t.equal(await watch.works(secret), true, 'nothing was removed yet')
   simulator.control.faults.clear(id)
-  await watch.refused(secret, 20_000)
+  await watch.refused(secret)
   t.same(await watch.end(), [])
 })
 

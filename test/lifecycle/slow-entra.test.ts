@@ -9,7 +9,7 @@ import { QUICK } from './times.ts'
 
 const DEADLINE_MS = Number(QUICK.REQUEST_DEADLINE_MS)
 /** What a busy machine needs to say so. */
-const SLACK_MS = 1_500
+const SLACK_MS = 4_000
 const CREATE = { method: 'PATCH', path: '/applications\\(uniqueName' }
 
 t.jobs = 3
@@ -28,7 +28,8 @@ t.test('F10 a 429 whose Retry-After ends after the deadline is a 503 that says s
   broker.simulator.control.faults.add(throttled(6))
   const refused = await broker.konnect('POST', '', konnectApplication())
   t.equal(refused.status, 503)
-  t.equal(refused.headers.get('retry-after'), '6')
+  // What is left of the six seconds when it is answered.
+  t.match(refused.headers.get('retry-after'), /^[3-6]$/)
   t.match(refused.body, { error: 'temporarily_unavailable', error_description: String })
   await repeatFindsTheFinishedClient(t, broker)
   t.equal(broker.simulator.control.journal.entries({ method: 'PATCH', path: '/applications\\(' }).length, 2, 'Entra was left alone until then')
