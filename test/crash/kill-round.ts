@@ -5,7 +5,7 @@ import { ourApplications, ourObjectCount, registrationIdOf, secretWorks } from '
 import { gaps, type Gap } from '../faults/gaps.ts'
 import { rest, violations } from '../faults/invariants.ts'
 import { stopAt } from '../faults/stops.ts'
-import { ATTEMPT_TIMEOUT_MS, type Bench } from './bench.ts'
+import { ATTEMPT_TIMEOUT_MS, DEADLINE_MS, endLeases, type Bench } from './bench.ts'
 
 /** What became of the registration that was cut off in one gap. Sentences in `faults` are broken promises. */
 export interface CutOff {
@@ -51,7 +51,7 @@ export async function killAndForget (bench: Bench, round: number): Promise<CutOf
 
 /** What must never be, whatever was killed when. `expectedApplications`: how many of ours stay. */
 export async function lastingViolations (bench: Bench, expectedApplications: number): Promise<string[]> {
-  const found = await violations(bench)
+  const found = await violations({ ...bench, deadlineMs: DEADLINE_MS })
   const objects = ourObjectCount(bench.simulator)
   // A kept registration is an application and its principal; nothing waits in the bin.
   if (objects !== 2 * expectedApplications) found.push(`${objects} objects of ours in Entra instead of ${2 * expectedApplications}`)
@@ -68,6 +68,7 @@ async function killInEveryGap (bench: Bench, round: number): Promise<Array<Answe
   for (const gap of gaps) answers.push(await bringInto(bench, gap, round))
   const tookMs = performance.now() - startedMs
   await broker.kill()
+  await endLeases(bench)
   bench.simulator.control.faults.clear()
   // Else the first ones are in another gap by now, and the histogram would lie.
   if (tookMs > ATTEMPT_TIMEOUT_MS) throw new Error(`Bringing ${gaps.length} registrations into their gaps took ${Math.round(tookMs)} ms`)

@@ -6,7 +6,8 @@ import { openCluster } from './cluster.ts'
 import { ACTIVATES, SAVE } from './stops.ts'
 
 t.test('F22 identical creates of Konnect', async t => {
-  const cluster = await openCluster(t, { replicas: [{}, {}] })
+  // Twenty wait for one create, on a busy machine as well.
+  const cluster = await openCluster(t, { replicas: [{}, {}], environment: { REQUEST_DEADLINE_MS: '8000', ATTEMPT_TIMEOUT_MS: '2000', LEASE_MS: '7100' } })
   const { simulator, database, replicas: [one, two] } = cluster
   if (one === undefined || two === undefined) throw new Error('two replicas were asked for')
   await cluster.start()

@@ -51,7 +51,7 @@ t.test('a token endpoint that fails', async t => {
       await broker.create(`Waiting, ${name}`)
       t.equal(tokenCalls() - before, 2)
       // MSAL by itself would be deaf for a minute.
-      t.ok(performance.now() - beganMs < 15_000)
+      t.ok(performance.now() - beganMs < 30_000)
     })
   }
   await isWell(t, broker)

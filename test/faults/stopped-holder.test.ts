@@ -43,7 +43,7 @@ t.test('F37 the holder of a lease stops before a call to Entra, another finishes
   }
 
   // The first request of a process asks for its token; the ones that are stopped should not.
-  const clients = await Promise.all(holders.map(async (holder, index) => (await cluster.create(holder, { client_name: `Rotated ${index}` })).body))
+  const clients = await Promise.all(holders.map(async (holder, index) => (await cluster.createPatiently(holder, { client_name: `Rotated ${index}` })).answer.body))
 
   await t.test('F37 before each call of a create: one application, and its caller gets it when he comes again', async t => {
     const answers = await outrun(ofCreate, async (holder, index) => await cluster.create(holder, { client_name: `Before ${ofCreate[index]?.name}` }))
