@@ -170,7 +170,7 @@ t.test('imports', async t => {
   await t.test('what an answer that broke off had not named is undone', async t => {
     const before = (await database.query<{ id: string }>('SELECT id FROM registration')).rows.map(({ id }) => id)
     const applications = ourApplications(simulator).length
-    simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$', times: 2 }, action: { type: 'delay', ms: 700 } })
+    simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$', times: 2 }, action: { type: 'delay', ms: 2_500 } })
     simulator.control.journal.clear()
     const client = httpRequest(`${operationsUrl}/v2/registrations/import`, { method: 'POST', headers: { ...withKey(OPERATOR_KEY), 'content-type': 'application/x-ndjson' } })
     client.on('error', () => {})
@@ -178,14 +178,14 @@ t.test('imports', async t => {
     await eventually('both are being made', () => simulator.control.journal.entries({ path: 'addPassword' }).length === 2)
     client.destroy()
     await eventually('both are undone', async () =>
-      (await database.query("SELECT FROM registration WHERE state = 'undone' AND id <> ALL($1)", [before])).rowCount === 2)
+      (await database.query("SELECT FROM registration WHERE state = 'undone' AND id <> ALL($1)", [before])).rowCount === 2, 40_000)
     t.equal((await database.query('SELECT FROM registration')).rowCount, before.length + 2)
     t.equal(ourApplications(simulator).length, applications)
   })
 
   await t.test('what one answer has named a repeat that breaks off does not undo', async t => {
     const named = { key: 'named', document: { client_name: 'Named', redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' } }
-    const slowly = () => simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$', times: 1 }, action: { type: 'delay', ms: 1_500 } })
+    const slowly = () => simulator.control.faults.add({ match: { method: 'POST', path: 'addPassword$', times: 1 }, action: { type: 'delay', ms: 2_500 } })
     const send = (lines: unknown[]) => {
       const client = httpRequest(`${operationsUrl}/v2/registrations/import`, { method: 'POST', headers: { ...withKey(OPERATOR_KEY), 'content-type': 'application/x-ndjson' } })
       client.on('error', () => {})
@@ -207,7 +207,7 @@ t.test('imports', async t => {
     const second = send([{ document: service }, named])
     await eventually('the repeat has its answer, behind a line that is not done', async () => await windowOf() !== before)
     second.destroy()
-    await eventually('its window is closed', async () => await windowOf() === null)
+    await eventually('its window is closed', async () => await windowOf() === null, 40_000)
     t.match(await show(id), { state: 'active', delivery: 'unknown' })
   })
 

@@ -27,5 +27,5 @@ t.test('a connection kept alive, whose request was under way at the close, is an
   t.equal(response.statusCode, 200)
   t.equal((await response.toArray()).join(''), 'done')
   await closed
-  t.ok(performance.now() - startedAtMs < 2_000)
+  t.ok(performance.now() - startedAtMs < 30_000, 'not the time that idle connections are kept')
 })

@@ -47,12 +47,13 @@ t.test('a request at hand is answered and its answer marked before the process e
 })
 
 t.test('a run of the background ends with the attempt it is in, and its row is due at once, as if it had not failed', async t => {
-  const { simulator, database, broker } = await setUp(t, { RESUME_SCAN_MS: '100', REQUEST_DEADLINE_MS: '2000', ATTEMPT_TIMEOUT_MS: '2000', LEASE_MS: '60000' })
+  const { simulator, database, broker } = await setUp(t, { RESUME_SCAN_MS: '100', REQUEST_DEADLINE_MS: '5000', ATTEMPT_TIMEOUT_MS: '5000', LEASE_MS: '60000' })
   const match = { path: '/servicePrincipals\\(appId' }
-  simulator.control.faults.add({ match, action: { type: 'status', status: 429, headers: { 'retry-after': '3' }, body: { error: { code: 'TooManyRequests', message: 'Wait' } } } })
+  simulator.control.faults.add({ match, action: { type: 'status', status: 429, headers: { 'retry-after': '6' }, body: { error: { code: 'TooManyRequests', message: 'Wait' } } } })
   t.equal((await create(broker)).status, 503)
   const before = await onlyRow(database)
-  simulator.control.faults.add({ match, action: { type: 'delay', ms: 1_000 } })
+  // Time enough to look, and to end it.
+  simulator.control.faults.add({ match, action: { type: 'delay', ms: 4_000 } })
   await caught(simulator)
   t.ok((await onlyRow(database)).is_leased)
   t.equal((await broker.terminate()).code, 0)

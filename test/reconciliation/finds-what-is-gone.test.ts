@@ -90,7 +90,7 @@ t.test('an adopted application, which has no name of ours, is looked for by its 
 })
 
 t.test('a list that Entra does not give to the end makes nobody drift', async t => {
-  const { newClient, run, stateOf, simulator, logLines } = await startReconciling(t, { environment: { REQUEST_DEADLINE_MS: '2000', LEASE_MS: '5200', ATTEMPT_TIMEOUT_MS: '100' } })
+  const { newClient, run, stateOf, simulator, logLines } = await startReconciling(t, { environment: { REQUEST_DEADLINE_MS: '4000', LEASE_MS: '6500', ATTEMPT_TIMEOUT_MS: '1000' } })
   const client = await newClient()
   const id = simulator.control.faults.add({ match: { method: 'GET', path: '^/v1.0/applications$', times: 'always' }, action: { type: 'html', status: 502 } })
   for (let looks = 0; looks < 2; looks++) t.match(await run(), { fault: 'unavailable', finished_at: null, findings: [] })

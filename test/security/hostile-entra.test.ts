@@ -244,5 +244,5 @@ t.test('S13 keys of a tenant that are no keys, too many or too large verify noth
   }
   for (const [what, keys] of Object.entries(sets)) t.equal(await outcomeOf(keys), null, what)
   t.equal(await outcomeOf({ keys: [own] }), clientId, 'and one among good keys does')
-  t.ok(performance.now() - startedMs < 15_000)
+  t.ok(performance.now() - startedMs < 45_000)
 })

@@ -6,7 +6,7 @@ import { openRaw } from '../konnect/raw-request.ts'
 import { applicationOf } from '../register/prepared-broker.ts'
 
 /** A refusal takes milliseconds; this is for a machine that has everything else to do. */
-const REFUSED_WITHIN_MS = 1_000
+const REFUSED_WITHIN_MS = 5_000
 const STRANGER = '01a20951-0000-4000-8000-0000000000c1'
 const URIS = ['https://orders.example.com/callback']
 const shared = () => [Object.prototype, Array.prototype, Object, Function.prototype].map(each => Reflect.ownKeys(each).map(String).join())

@@ -1,4 +1,4 @@
-// The registration store on a database of its own, with what its rows refer to, and times short enough to wait for.
+// The registration store on a database of its own, with what its rows refer to.
 import type { Test } from 'tap'
 import type { DeliveryStore, ExpiryStore, Held, RegistrationStore } from '../../src/registration/ports.ts'
 import type { NewRegistration } from '../../src/registration/registration.ts'
@@ -26,7 +26,8 @@ export interface OpenStore {
   reserve: (changes?: Partial<NewRegistration>) => Promise<Held>
 }
 
-export const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 500, redeliveryWindowMs: 60_000 }
+/** A lease outlasts its test; whoever waits for its end gives a shorter one. */
+export const TIMES = { leaseMs: 60_000, attemptTimeoutMs: 500, redeliveryWindowMs: 60_000 }
 
 export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Promise<OpenStore> {
   const database = await createTestDatabase(t)
