@@ -24,7 +24,7 @@ t.test('F34 replicas whose clocks are ten minutes fast and ten minutes slow', as
 
   for (const [name, replica] of [['fast', fast], ['slow', slow]] as const) {
     await t.test(`F34 a secret made by the ${name} one works at once, and the end it is said to have is Graph's`, async t => {
-      const { status, body } = await cluster.create(replica, { client_name: `Made by the ${name} one` })
+      const { answer: { status, body } } = await cluster.createPatiently(replica, { client_name: `Made by the ${name} one` })
       t.equal(status, 201)
       t.ok(await secretWorks(simulator, body.client_id, body.client_secret))
       const [password] = ourApplications(simulator).find(({ appId }) => appId === body.client_id)?.passwordCredentials ?? []
@@ -36,7 +36,7 @@ t.test('F34 replicas whose clocks are ten minutes fast and ten minutes slow', as
   }
 
   await t.test('F34 a secret is rotated by either, and is never without a valid one', async t => {
-    const { body: { client_id: clientId } } = await cluster.create(fast, { client_name: 'Rotated by both' })
+    const { answer: { body: { client_id: clientId } } } = await cluster.createPatiently(fast, { client_name: 'Rotated by both' })
     for (const replica of [slow, fast]) {
       const { status, body } = await cluster.konnect(replica, 'POST', `/${clientId}/new-secret`)
       t.equal(status, 200)

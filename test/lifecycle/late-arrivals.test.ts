@@ -9,7 +9,7 @@ import { QUICK, SHORT_WINDOW } from './times.ts'
 t.jobs = 3
 
 t.test('F12 a create that lands after its registration was undone is purged by the sweep', async t => {
-  const environment = { ...SHORT_WINDOW, SWEEP_FIRST_LOOK_MS: '200', SWEEP_SECOND_LOOK_MS: '3600000' }
+  const environment = { ...SHORT_WINDOW, REQUEST_DEADLINE_MS: '20000', REDELIVERY_WINDOW_MS: '20000', SWEEP_FIRST_LOOK_MS: '200', SWEEP_SECOND_LOOK_MS: '3600000' }
   const { konnect, simulator, database } = await startTestBroker(t, { environment })
   simulator.control.policy({ passwordsForbidden: true })
   t.equal((await konnect('POST', '', konnectApplication())).status, 502)
@@ -45,7 +45,7 @@ t.test('F13 a create that is stuck until after its registration was undone is pu
 })
 
 t.test('F13 a password that lands after its create has gone on without it is removed at the check for strays', async t => {
-  const { konnect, simulator, database } = await startTestBroker(t, { environment: QUICK })
+  const { konnect, simulator, database } = await startTestBroker(t, { environment: { ...QUICK, REQUEST_DEADLINE_MS: '20000' } })
   simulator.control.faults.add({ match: { method: 'POST', path: '/addPassword$' }, action: { type: 'delay', ms: 3_000 } })
   const { status, body } = await konnect('POST', '', konnectApplication())
   t.equal(status, 201)
