@@ -5,7 +5,7 @@ import { openCluster, type Cluster } from '../faults/cluster.ts'
 export type Bench = Cluster
 
 /** An attempt and a request have to outlast the bringing of all registrations into their gaps; a lease, an attempt and 5 s. */
-export const ATTEMPT_TIMEOUT_MS = 20_000
+export const ATTEMPT_TIMEOUT_MS = 10_000
 export const DEADLINE_MS = ATTEMPT_TIMEOUT_MS
 const TIMES = { ATTEMPT_TIMEOUT_MS: String(ATTEMPT_TIMEOUT_MS), LEASE_MS: String(ATTEMPT_TIMEOUT_MS + 5_100), REQUEST_DEADLINE_MS: String(DEADLINE_MS) }
 

@@ -7,7 +7,7 @@ import { killAndForget, killAndRepeat, lastingViolations, type CutOff } from './
 const ROUNDS = 2
 const LONG_WINDOW_MS = 120_000
 /** No shorter than a request may take. */
-const SHORT_WINDOW_MS = 20_000
+const SHORT_WINDOW_MS = 10_000
 
 t.jobs = 2
 

@@ -20,7 +20,7 @@ const stops: Array<{ name: string, stop: Stop, replaced: boolean }> = [
 ]
 
 t.test('F25 a broker killed in any gap of a rotation leaves a valid secret and, in the end, one', async t => {
-  const bench = await openBench(t, 20_000)
+  const bench = await openBench(t, 10_000)
   const { broker, simulator, proxy } = bench
   const konnect = async (path: string, body?: unknown) => await bench.konnect(broker, 'POST', path, body)
   await broker.start(proxy.url)
