@@ -27,16 +27,19 @@ interface Wanted<Key, Found> {
   reject (error: unknown): void
 }
 
-/** While few ask, each statement goes at once; beyond that they go in steps of 20 ms. */
+/**
+ * While few ask, each statement goes at once; beyond that they go in steps of 20 ms. A statement that has found half of what it was to
+ * find is no guessing, and has cost nothing.
+ */
 export function createGatheredReads<Key, Found> ({ nameOf, read, monotonicMs }: GatheredReadsOptions<Key, Found>): GatheredReads<Key, Found> {
   const waiting = new Map<string, Wanted<Key, Found>>()
-  const isDue = createPace(monotonicMs)
+  const pace = createPace(monotonicMs)
   let underWay = 0
   let isDelayed = false
 
   function proceed (): void {
     if (waiting.size === 0 || underWay >= STATEMENTS_AT_ONCE || isDelayed) return
-    if (isDue()) {
+    if (pace.isDue()) {
       send([...waiting].slice(0, MOST_GATHERED))
       return proceed()
     }
@@ -51,7 +54,10 @@ export function createGatheredReads<Key, Found> ({ nameOf, read, monotonicMs }: 
     underWay++
     for (const [name] of gathered) waiting.delete(name)
     read(gathered.map(([, { key }]) => key)).then(
-      found => { for (const [name, { resolve }] of gathered) resolve(found.get(name) ?? null) },
+      found => {
+        if (2 * found.size >= gathered.length) pace.giveBack()
+        for (const [name, { resolve }] of gathered) resolve(found.get(name) ?? null)
+      },
       // The database is away: whoever waits behind a statement that has hung would learn it after his deadline.
       error => { for (const { reject } of [...gathered.map(([, wanted]) => wanted), ...taken(waiting)]) reject(error) }
     ).finally(() => {
@@ -84,16 +90,25 @@ function taken<Value> (map: Map<string, Value>): Value[] {
   return values
 }
 
-/** Whether another statement may go now; a second's worth may go at once after a rest. */
-function createPace (monotonicMs: () => number): () => boolean {
+interface Pace {
+  /** Whether another statement may go now. */
+  isDue (): boolean
+  giveBack (): void
+}
+
+/** After a rest a second's worth may go at once. */
+function createPace (monotonicMs: () => number): Pace {
   let allowance = STATEMENTS_A_SECOND
   let countedAtMs = monotonicMs()
-  return () => {
-    const nowMs = monotonicMs()
-    allowance = Math.min(STATEMENTS_A_SECOND, allowance + (nowMs - countedAtMs) / 1_000 * STATEMENTS_A_SECOND)
-    countedAtMs = nowMs
-    if (allowance < 1) return false
-    allowance--
-    return true
+  return {
+    isDue () {
+      const nowMs = monotonicMs()
+      allowance = Math.min(STATEMENTS_A_SECOND, allowance + (nowMs - countedAtMs) / 1_000 * STATEMENTS_A_SECOND)
+      countedAtMs = nowMs
+      if (allowance < 1) return false
+      allowance--
+      return true
+    },
+    giveBack () { allowance++ }
   }
 }

@@ -1,13 +1,13 @@
 // RegistrationStore over Prisma: typed reads, single-statement writes, leases fenced by their token.
 import type { EventTypes, Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
+import { createHeldRegistrations } from './held-registrations.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import {
   acquireStatement, claimDueStatement, openStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
 import { auditJson, credentialsJson, eventsJson, newRegistrationJson, registrationJson } from './row-json.ts'
 import { reservedRegistration, toRegistration } from './rows.ts'
-import { createHeldLookup } from './held-lookup.ts'
 import { withinQuota } from './registration-quota.ts'
 import { guarded } from './store-errors.ts'
 
@@ -26,9 +26,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   const leaseFrom = (startedAtMs: number, registrationId: string, token: bigint): Lease =>
     ({ registrationId, token, expiresAtMs: startedAtMs + times.leaseMs })
 
-  const isHeld = createHeldLookup(prisma, monotonicMs)
-  const findByClientId = (providerId: string, clientId: string) => guarded(async () =>
-    orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials })))
+  const findHeld = createHeldRegistrations(prisma, monotonicMs)
 
   async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
     if (rows.length === 0) return []
@@ -60,11 +58,10 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       return row === undefined ? null : { kind: 'open', openId: row.id, deliveredMsAgo: row.delivered_ms_ago }
     }),
 
-    findByClientId,
+    findByClientId: (providerId: string, clientId: string) => guarded(async () =>
+      orNull(await prisma.registration.findUnique({ where: { providerId_clientId: { providerId, clientId } }, ...withCredentials }))),
 
-    // What anybody can ask for, with any client and any token, reads one row of an index; the record is for whoever holds it.
-    findHeld: async (providerId: string, clientId: string, managementDigest: Uint8Array) =>
-      await isHeld({ providerId, clientId, managementDigest }) ? await findByClientId(providerId, clientId) : null,
+    findHeld: (providerId: string, clientId: string, managementDigest: Uint8Array) => findHeld({ providerId, clientId, managementDigest }),
 
     acquire: (id: string) => guarded(async () => {
       const startedAtMs = monotonicMs()

@@ -7,7 +7,12 @@ import {
 } from '../registration/registration.ts'
 import type { CredentialModel, RegistrationModel } from './generated/models.ts'
 
-export type RegistrationRow = RegistrationModel & { credentials: CredentialModel[] }
+/** What no record has: the work on a row, and what its answers are found by, belong to the statements. */
+type OfStatements =
+  'clientName' | 'openFingerprint' | 'deliveredAt' | 'redeliverUntil' | 'leaseToken' | 'leaseUntil' | 'dueAt' | 'turnAt'
+
+export type CredentialRow = Omit<CredentialModel, 'registrationId' | 'updatedAt'>
+export type RegistrationRow = Omit<RegistrationModel, OfStatements> & { credentials: CredentialRow[] }
 
 export function toRegistration (row: RegistrationRow): Registration {
   return {
@@ -72,7 +77,7 @@ function toMetadata (metadata: unknown): ClientMetadata {
 
 type LaterMember = 'responseTypes' | 'applicationType' | 'platform' | 'jwks' | 'federatedIdentities' | 'members'
 
-function toCredential (row: CredentialModel): Credential {
+function toCredential (row: CredentialRow): Credential {
   return {
     id: row.id,
     state: row.state as CredentialState,
@@ -88,12 +93,12 @@ function toCredential (row: CredentialModel): Credential {
   }
 }
 
-function sealedOf (row: CredentialModel): Sealed | null {
+function sealedOf (row: CredentialRow): Sealed | null {
   const { sealVersion: version, sealKid: kid, sealWrappedKey: wrappedKey, sealCiphertext: ciphertext } = row
   return version === null || kid === null || wrappedKey === null || ciphertext === null ? null : { version, kid, wrappedKey, ciphertext }
 }
 
-function verifierOf (row: CredentialModel): Verifier | null {
+function verifierOf (row: CredentialRow): Verifier | null {
   return row.verifier === null || row.pepperId === null ? null : { pepperId: row.pepperId, digest: row.verifier }
 }
 

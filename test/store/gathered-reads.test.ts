@@ -71,6 +71,28 @@ t.test('who sends one after the other is slowed down to fifty statements a secon
   t.equal(statements, 51)
 })
 
+t.test('who shows what is there is not slowed down, unless most of those that are asked for at the same time are invented', async t => {
+  const clock = { ms: 0 }
+  let statements = 0
+  const { find } = createGatheredReads<string, string>({
+    nameOf: key => key,
+    async read (keys) {
+      statements++
+      return new Map(keys.filter(key => key.startsWith('good')).map(key => [key, 'caller']))
+    },
+    monotonicMs: () => clock.ms
+  })
+  for (let each = 0; each < 500; each++) t.equal(await find(`good ${each}`), 'caller')
+  t.equal(statements, 500)
+  for (let each = 0; each < 50; each++) await find(`invented ${each}`)
+  t.equal(statements, 550, 'a second\'s worth of guesses')
+  const slow = [find('good'), find('invented'), find('of nobody')]
+  await new Promise(resolve => setImmediate(resolve))
+  t.equal(statements, 550, 'the next goes a moment later')
+  clock.ms += 20
+  t.strictSame(await Promise.all(slow), ['caller', null, null])
+})
+
 t.test('when a statement fails, who waits behind it learns so at once, and the next one is asked anew', async t => {
   const { find, statements } = setUp()
   const answers = ['a', 'b', 'c', 'd', 'behind'].map(find)
