@@ -1,5 +1,5 @@
-// Runs the compiled test files, several at once, on one PostgreSQL. Prints TAP, a line for each file; of files that failed all they said, and
-// as the last thing their failures again. CONTRIBUTING.md says why tap's own runner does not do it.
+// Runs the compiled test files, several at once, on one PostgreSQL. Prints TAP: a line for each file and, as the last thing, what failed.
+// `node <file>` shows all that one file says.
 //   npm test                             all
 //   npm test -- lifecycle turns          the files that have one of these in their path
 //   npm test -- --jobs 1 --timeout 600   one at a time, ten minutes each
@@ -57,17 +57,19 @@ async function run (number: number, file: string): Promise<void> {
   const began = performance.now()
   const { output, exitCode, isOverdue } = await runTestFile({ root: '.', file, longestMs, stderr: 'inherit', signal: stop.signal })
   const outcome = readTap(output)
-  if (isOverdue) outcome.failures.push(`was still running after ${values.timeout} s`)
+  if (isOverdue) outcome.failures.push(`was still running after ${values.timeout} s, and has said at last:\n${lastOf(output)}`)
   // A file that ends without a word, or badly after its last test, is no success.
-  else if (exitCode !== 0 && outcome.failures.length === 0) outcome.failures.push(`ended with ${exitCode ?? 'a signal'}`)
+  else if (exitCode !== 0 && outcome.failures.length === 0) outcome.failures.push(`ended with ${exitCode ?? 'a signal'} after:\n${lastOf(output)}`)
   else if (outcome.passed + outcome.skipped + outcome.failures.length === 0) outcome.failures.push('made no assertion')
   total.passed += outcome.passed
   total.skipped += outcome.skipped
   total.failed += outcome.failures.length
   failures.push(...outcome.failures.map(failure => `${file}: ${failure}`))
-  const isGood = outcome.failures.length === 0
-  if (!isGood) console.log(output.trimEnd().replaceAll(/^/gm, '    '))
-  console.log(`${isGood ? 'ok' : 'not ok'} ${number} - ${file} # ${outcome.passed} assertions, ${seconds(began)} s`)
+  console.log(`${outcome.failures.length === 0 ? 'ok' : 'not ok'} ${number} - ${file} # ${outcome.passed} assertions, ${seconds(began)} s`)
+}
+
+function lastOf (output: string): string {
+  return output.trimEnd().split('\n').slice(-40).join('\n').replaceAll(/^/gm, '  ')
 }
 
 function seconds (since: number): string {
