@@ -1,18 +1,15 @@
 // The broker under test: the compiled program in a process of its own, configured as an installation and not as a sandbox.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import { setTimeout as wait } from 'node:timers/promises'
 import { findFreePort } from '../src/sandbox/free-port.ts'
+import { cpuTimeMs } from './cpu-time.ts'
+import { untilReady } from './until-ready.ts'
 
-const START_TIMEOUT_MS = 20_000
-const POLL_MS = 50
 const LINES_KEPT = 3
-/** Linux counts the CPU time of a process in hundredths of a second. */
-const TICK_MS = 10
 
 export const KONNECT_KEY = 'konnect_key_of_the_benchmark'
+export const INITIAL_ACCESS_TOKEN = 'initial_access_token_of_the_benchmark'
 
 export interface BrokerOptions {
   /** The compiled `main.js`. */
@@ -29,6 +26,8 @@ export interface BrokerOptions {
 export interface BrokerProcess {
   /** Base of the public listener. */
   url: string
+  /** From its start until it said that it was ready. */
+  readyMs: number
   /** How many lines it has logged since it was ready, and the last of them. */
   readonly log: { readonly count: number, readonly tail: readonly string[] }
   /** CPU time it has used so far, all threads; null where the system does not tell (anything but Linux). */
@@ -40,6 +39,7 @@ export interface BrokerProcess {
 /** @throws {Error} with its last words when it does not become ready */
 export async function startBroker (options: BrokerOptions): Promise<BrokerProcess> {
   const [port, operationsPort] = [await findFreePort(), await findFreePort()]
+  const startedMs = performance.now()
   const child = spawn(process.execPath, [...options.nodeArguments ?? [], options.program], {
     // Nothing of the surroundings: what is set here is all the broker knows.
     env: { PATH: process.env['PATH'], ...environmentOf(options, port, operationsPort) },
@@ -58,10 +58,12 @@ export async function startBroker (options: BrokerOptions): Promise<BrokerProces
     await exited
     throw new Error(`The broker did not become ready:\n${log.tail.join('\n')}`, { cause: error })
   }
+  const readyMs = performance.now() - startedMs
   // That it was not ready at once is no news.
   Object.assign(log, { count: 0, tail: [] })
   return {
     url: `http://127.0.0.1:${port}`,
+    readyMs,
     log,
     cpuMs: () => cpuTimeMs(child.pid as number),
     async close () {
@@ -86,6 +88,7 @@ function environmentOf ({ databaseUrl, upstreamUrl, keyringFile, environment }: 
     AZURE_AUTHORITY_HOST: upstreamUrl,
     GRAPH_BASE_URL: upstreamUrl,
     KONNECT_API_KEYS: KONNECT_KEY,
+    INITIAL_ACCESS_TOKENS: INITIAL_ACCESS_TOKEN,
     ...environment
   }
 }
@@ -101,20 +104,4 @@ function collectLines (child: ChildProcess): { count: number, tail: string[] } {
     })
   }
   return log
-}
-
-async function untilReady (url: string, child: ChildProcess): Promise<void> {
-  const signal = AbortSignal.timeout(START_TIMEOUT_MS)
-  while (!await fetch(url, { signal }).then(response => response.ok, () => false)) {
-    if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}`)
-    await wait(POLL_MS, undefined, { signal })
-  }
-}
-
-async function cpuTimeMs (pid: number): Promise<number | null> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null)
-  if (text === null) return null
-  // After the name, which may hold anything in its brackets; fields 14 and 15 of the whole are user and system time (proc(5)).
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS
 }

@@ -1,143 +1,70 @@
-// The benchmark of create: PostgreSQL, a stub of Entra and the compiled broker, each in a process of its own; the load comes from this one.
-//   npm run bench                     under three minutes
-//   npm run bench -- --quick          under forty seconds, for a first impression
-//   npm run bench -- --profile        the instant upstream only, with a CPU profile of the broker in bench/results/
-//   npm run bench -- --sealing        creates with and without the sealer of the audit, in turns; with --quick under a minute
-// Exits with 1 when a promise is not kept. docs/performance.md says how to read the figures.
-import { once } from 'node:events'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { cpus, loadavg, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+// The benchmark: the compiled broker beside its peers, in turns. Everything it needs is started on free ports of this machine.
+//   npm run bench                              all targets, under six minutes; exits with 1 when one is missed
+//   npm run bench -- --only create,read        some groups (bench/cases)
+//   npm run bench -- --quick                   under two minutes, too short for a verdict: exits with 0 whatever is found
+//   npm run bench -- --only read --profile     with a CPU profile of the broker in bench/results; no verdict either
+//   npm run bench -- --sealing                 creates with and without the sealer of the audit
+// docs/performance.md says how to read the figures.
+import { cpus, loadavg } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { createKeyringFile } from '../src/vault/keyring.ts'
-import { startBroker, type BrokerProcess } from './broker.ts'
-import { countStatements } from './count.ts'
-import { startDatabase, type BenchDatabase } from './database.ts'
-import { measure, type Case, type CaseResult } from './measure.ts'
-import { describe, judge, keep, type Results } from './report.ts'
-import { describeSealing, measureSealing } from './sealing.ts'
-import { startUpstream, type Upstream } from './upstream.ts'
+import { groupsNamed } from './cases/groups.ts'
+import { full, quick } from './extent.ts'
+import { createProgress } from './progress.ts'
+import { describe, keep, type Report } from './report.ts'
+import { withSurroundings, type Surroundings } from './surroundings.ts'
 
-const CONCURRENCIES = [1, 16, 64]
-const UPSTREAM_MS = 50
-const WARM_UP: Case = { upstreamMs: 0, concurrency: 16 }
-const root = resolve(import.meta.dirname, '..')
-const program = join(root, 'dist', 'src', 'main.js')
-const resultsFolder = join(root, 'bench', 'results')
+const resultsFolder = join(import.meta.dirname, 'results')
 
 const { values: options } = parseArgs({
   options: {
+    only: { type: 'string' },
     quick: { type: 'boolean', default: false },
     profile: { type: 'boolean', default: false },
     sealing: { type: 'boolean', default: false },
     'log-level': { type: 'string', default: 'warn' }
   }
 })
-// V8 compiles the last hot function after some 4,000 registrations.
-const extent = options.quick
-  ? { warmUp: { requests: 3000, durationMs: 6000 }, rounds: 2, durationMs: 1000, counted: 400 }
-  : { warmUp: { requests: 6000, durationMs: 20_000 }, rounds: 5, durationMs: 3500, counted: 2000 }
+const named = options.only?.split(',') ?? (options.sealing ? ['sealing'] : options.profile ? ['create-throughput'] : [])
+const groups = groupsNamed(named)
+const extent = options.quick ? quick : full
+const isVerdict = !options.quick && !options.profile
 // The limit on Graph writes would be what is measured.
 const environment = { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: options['log-level'] }
+const nodeArguments = options.profile ? ['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`] : []
 
-const sealingExtent = options.quick
-  ? { warmUp: { requests: 1500, durationMs: 4000 }, pairs: 6, durationMs: 1500 }
-  : { warmUp: { requests: 6000, durationMs: 20_000 }, pairs: 15, durationMs: 3500 }
+process.exitCode = await withSurroundings({ environment, nodeArguments }, benchmark)
 
-interface Differing {
-  databaseUrl?: string
-  environment?: Record<string, string>
-}
-
-interface Surroundings {
-  database: BenchDatabase
-  upstream: Upstream
-  start: (nodeArguments?: string[], differing?: Differing) => Promise<BrokerProcess>
-}
-
-process.exitCode = await withSurroundings(options.sealing ? sealing : options.profile ? profile : benchmark)
-
-async function benchmark ({ database, upstream, start }: Surroundings): Promise<number> {
+async function benchmark (surroundings: Surroundings): Promise<number> {
   const startedAt = new Date().toISOString()
-  const [load = 0] = loadavg()
-  const cases = await timed(upstream, start, [UPSTREAM_MS, 0])
-  await upstream.setLatency(0)
-  const perRegistration = await countStatements(start, database, WARM_UP, extent.counted)
-  const results: Results = { startedAt, circumstances: circumstances(database, load), cases, perRegistration }
-  const verdicts = judge(results)
-  console.log(describe(results, verdicts))
+  const report: Report = { startedAt, circumstances: circumstances(surroundings), rows: [], notes: [] }
+  const progress = createProgress()
+  for (const group of groups) {
+    progress.group(group.name)
+    const { rows, notes = [] } = await group.run(surroundings, extent, progress.tell)
+    report.rows.push(...rows)
+    report.notes.push(...notes)
+  }
+  progress.end()
   const file = join(resultsFolder, `${startedAt.replaceAll(/[:.]/g, '-')}.json`)
-  await keep(file, results, verdicts)
-  console.log(`\nKept in ${file}`)
-  return verdicts.every(({ kept }) => kept) ? 0 : 1
+  await keep(file, report)
+  console.log(`${describe(report)}\n\nKept in ${file}`)
+  if (!isVerdict) console.log('A first impression: whatever was found, the exit code is 0.')
+  return isVerdict && report.rows.some(({ verdict }) => verdict === 'MISSED') ? 1 : 0
 }
 
-async function profile ({ upstream, start }: Surroundings): Promise<number> {
-  const cases = await timed(upstream, () => start(['--cpu-prof', `--cpu-prof-dir=${resultsFolder}`]), [0])
-  for (const { concurrency, requestsPerSecond: { median }, brokerCpuMsPerRegistration: cpuMs } of cases) {
-    console.log(`${concurrency} at once: ${median.toFixed(0)} requests/s, ${cpuMs?.toFixed(2) ?? '?'} ms of the broker's CPU each`)
-  }
-  console.log(`The profile is in ${resultsFolder}`)
-  return 0
-}
-
-async function sealing ({ database, upstream, start }: Surroundings): Promise<number> {
-  const other = await database.another('unsealed')
-  const withSealer = { broker: await start(), databaseUrl: database.url }
-  const withoutSealer = { broker: await start([], { databaseUrl: other, environment: { AUDIT_SEAL_INTERVAL_MS: '0' } }), databaseUrl: other }
-  try {
-    const result = await measureSealing(withSealer, withoutSealer, upstream, sealingExtent)
-    console.log(describeSealing(result))
-    return result.kept ? 0 : 1
-  } finally {
-    await withSealer.broker.close()
-    await withoutSealer.broker.close()
-  }
-}
-
-async function timed (upstream: Upstream, start: () => Promise<BrokerProcess>, latenciesMs: number[]): Promise<CaseResult[]> {
-  const broker = await start()
-  try {
-    await measure({ broker, upstream }, [WARM_UP], 1, extent.warmUp)
-    const cases = latenciesMs.flatMap(upstreamMs => CONCURRENCIES.map((concurrency): Case => ({ upstreamMs, concurrency })))
-    return await measure({ broker, upstream }, cases, extent.rounds, { durationMs: extent.durationMs })
-  } finally {
-    await broker.close()
-    if (environment.LOG_LEVEL === 'warn' && broker.log.count > 0) console.error(`The broker had something to say:\n${broker.log.tail.join('\n')}`)
-  }
-}
-
-function circumstances (database: BenchDatabase, load: number): Record<string, string> {
+function circumstances ({ database }: Surroundings): Record<string, string> {
+  const [load = 0] = loadavg()
   return {
-    Machine: `${cpus().length} x ${cpus()[0]?.model ?? '?'}, shared by broker, PostgreSQL, stub and load`,
-    'Load average at the start': load.toFixed(1) + (load > cpus().length / 4 ? ': OTHER PROGRAMS WERE AT WORK, the times are not the broker\'s own' : ''),
+    Machine: `${cpus().length} x ${cpus()[0]?.model ?? '?'}, shared by the broker, its peers, PostgreSQL, the stub and the load`,
+    'Load average at the start': load.toFixed(1) + (load > cpus().length / 4 ? ': OTHER PROGRAMS WERE AT WORK, the figures are not the broker\'s own' : ''),
     Node: process.version,
-    PostgreSQL: Object.entries(database.settings).map(([name, value]) => `${name}=${value}`).join(' '),
-    Broker: Object.entries(environment).map(([name, value]) => `${name}=${value}`).join(' '),
-    Extent: `${extent.rounds} rounds of ${extent.durationMs} ms per case, closed loop; requests/s: median (least-most) of the rounds`
+    PostgreSQL: listOf(database.settings),
+    Broker: listOf(environment),
+    Extent: `${extent.rounds} rounds in turns of ${extent.turnMs} ms, ${extent.starts} starts of each program; median (least-most) of the rounds, ratios round by round`
   }
 }
 
-async function withSurroundings (work: (surroundings: Surroundings) => Promise<number>): Promise<number> {
-  const closers: Array<() => Promise<void>> = []
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => { throw new Error('Interrupted') })
-  interrupted.catch(() => {})
-  try {
-    const folder = await mkdtemp(join(tmpdir(), 'dcr-bench-'))
-    closers.push(() => rm(folder, { recursive: true, force: true }))
-    // PostgreSQL may run under another account than ours and has to pass through.
-    await chmod(folder, 0o711)
-    const keyringFile = join(folder, 'keyring.json')
-    await createKeyringFile(keyringFile)
-    const database = await startDatabase(join(folder, 'postgres'))
-    closers.push(database.close)
-    const upstream = await startUpstream()
-    closers.push(upstream.close)
-    const common = { program, upstreamUrl: upstream.url, keyringFile }
-    const start = async (nodeArguments: string[] = [], { databaseUrl = database.url, environment: more = {} }: Differing = {}): Promise<BrokerProcess> =>
-      await startBroker({ ...common, databaseUrl, environment: { ...environment, ...more }, nodeArguments })
-    return await Promise.race([work({ database, upstream, start }), interrupted])
-  } finally {
-    for (const close of closers.reverse()) await close()
-  }
+function listOf (settings: Record<string, string>): string {
+  return Object.entries(settings).map(([name, value]) => `${name}=${value}`).join(' ')
 }
