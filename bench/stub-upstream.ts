@@ -4,7 +4,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-export type UpstreamCall = 'token' | 'application' | 'principal' | 'password' | 'other'
+export type UpstreamCall = 'token' | 'application' | 'principal' | 'password' | 'listing' | 'other'
 
 /** What happened since the last look. */
 export interface UpstreamCounts {
@@ -13,7 +13,7 @@ export interface UpstreamCounts {
   meanHoldMs: number
 }
 
-const nothing = (): Record<UpstreamCall, number> => ({ token: 0, application: 0, principal: 0, password: 0, other: 0 })
+const nothing = (): Record<UpstreamCall, number> => ({ token: 0, application: 0, principal: 0, password: 0, listing: 0, other: 0 })
 
 let latencyMs = 0
 let calls = nothing()
@@ -38,7 +38,7 @@ function serve (request: IncomingMessage, body: string, response: ServerResponse
   if (latencyMs === 0) return answer(call, body, response)
   const startedMs = performance.now()
   setTimeout(() => {
-    if (call !== 'token') heldMs += performance.now() - startedMs
+    if (call !== 'token' && call !== 'listing') heldMs += performance.now() - startedMs
     answer(call, body, response)
   }, latencyMs)
 }
@@ -48,6 +48,7 @@ function callOf (method: string, path: string): UpstreamCall {
   if (method === 'PATCH' && path.startsWith('/v1.0/applications(uniqueName=')) return 'application'
   if (method === 'PATCH' && path.startsWith('/v1.0/servicePrincipals(appId=')) return 'principal'
   if (method === 'POST' && path.endsWith('/addPassword')) return 'password'
+  if (method === 'GET' && path === '/v1.0/applications') return 'listing'
   return 'other'
 }
 
@@ -57,6 +58,8 @@ function answer (call: UpstreamCall, body: string, response: ServerResponse): vo
     case 'application': return send(response, 201, { ...applicationDefaults, ...parse(body), id: randomUUID(), appId: randomUUID() })
     case 'principal': return send(response, 201, { ...principalDefaults, ...parse(body), id: randomUUID() })
     case 'password': return send(response, 200, passwordFor(parse(body)))
+    // The broker reconciles once at its start. What it has made is too young to be missed.
+    case 'listing': return send(response, 200, { value: [] })
     case 'other': return send(response, 404, { error: { code: 'Request_ResourceNotFound', message: 'The stub does not know this call.' } })
   }
 }

@@ -1,8 +1,10 @@
 // A registration as the broker makes it of the benchmark's creates: the same columns, about the same sizes.
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { v7 as sortedUuid } from 'uuid'
 import { noEntraSettings, type AuditEntry, type NewRegistration, type Registration } from '../../src/registration/registration.ts'
 import { reservedRegistration } from '../../src/store/rows.ts'
 
+const INSTALLATION = randomUUID()
 const DAY_MS = 24 * 3_600_000
 
 /** What a registration belongs to. */
@@ -13,8 +15,8 @@ export interface Owners {
 }
 
 export function newRegistration (owners: Owners): NewRegistration {
-  const id = randomUUID()
-  const name = `Benchmark ${id.slice(0, 8)}`
+  const id = sortedUuid()
+  const name = `Benchmark ${id.slice(-12)}`
   return {
     ...owners,
     id,
@@ -36,7 +38,7 @@ export function newRegistration (owners: Owners): NewRegistration {
     projection: {
       displayName: name,
       description: 'Made by the benchmark',
-      tags: ['dcr-broker', `dcr-installation:${randomUUID()}`, `dcr-registration:${id}`, 'dcr-surface:konnect'],
+      tags: ['dcr-broker', `dcr-inst:${INSTALLATION}`, `dcr-reg:${id}`],
       accessTokenVersion: 1,
       redirectUris: { web: ['https://app.example.com/callback'], publicClient: [], spa: [] },
       ...noEntraSettings,
@@ -48,7 +50,7 @@ export function newRegistration (owners: Owners): NewRegistration {
     policyId: null,
     managementDigest: null,
     sharingKey: null,
-    credentialId: randomUUID(),
+    credentialId: sortedUuid(),
     quota: { perCaller: null, perPolicy: null },
     createdAt: new Date()
   }
@@ -79,9 +81,9 @@ export function activeRegistration (entry: NewRegistration): Registration {
   }
 }
 
-export function auditEntry ({ id, providerId, callerId }: NewRegistration, action: string): AuditEntry {
+export function auditEntry ({ id, providerId, callerId, metadata }: NewRegistration, action: string): AuditEntry {
   return {
-    id: randomUUID(),
+    id: sortedUuid(),
     at: new Date(),
     actor: callerId,
     action,
@@ -90,6 +92,6 @@ export function auditEntry ({ id, providerId, callerId }: NewRegistration, actio
     providerId,
     requestId: randomUUID(),
     sourceAddress: '127.0.0.1',
-    detail: { surface: 'konnect' }
+    detail: { surface: 'konnect', client_name: metadata.clientName }
   }
 }
