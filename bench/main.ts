@@ -38,16 +38,17 @@ process.exitCode = await withSurroundings({ environment, nodeArguments }, benchm
 async function benchmark (surroundings: Surroundings): Promise<number> {
   const startedAt = new Date().toISOString()
   const report: Report = { startedAt, circumstances: circumstances(surroundings), rows: [], notes: [] }
+  const file = join(resultsFolder, `${startedAt.replaceAll(/[:.]/g, '-')}.json`)
   const progress = createProgress()
   for (const group of groups) {
     progress.group(group.name)
     const { rows, notes = [] } = await group.run(surroundings, extent, progress.tell)
     report.rows.push(...rows)
     report.notes.push(...notes)
+    // What was measured is kept, should a later group fail.
+    await keep(file, report)
   }
   progress.end()
-  const file = join(resultsFolder, `${startedAt.replaceAll(/[:.]/g, '-')}.json`)
-  await keep(file, report)
   console.log(`${describe(report)}\n\nKept in ${file}`)
   if (!isVerdict) console.log('A first impression: whatever was found, the exit code is 0.')
   return isVerdict && report.rows.some(({ verdict }) => verdict === 'MISSED') ? 1 : 0
