@@ -2,12 +2,15 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { Catalogue } from './registration/ports.ts'
 import type { Caller, CallerKind } from './registration/registration.ts'
+import { canBeKeyOf, type ListName } from './settings/key-lists.ts'
 import type { CallerSettings } from './settings/settings.ts'
 import type { EnvironmentCaller } from './store/bootstrap.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
-/** No key we accept is longer; hashing more would be a service to attackers. */
-const LONGEST_KEY = 512
+/** Callers of other kinds the environment does not define. */
+const LISTS: Partial<Record<CallerKind, ListName>> = {
+  konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
+}
 
 /** The callers that the environment defines, in a fixed order. Names show no part of a key. */
 export function environmentCallers (settings: CallerSettings, vault: EnvelopeVault): EnvironmentCaller[] {
@@ -34,7 +37,7 @@ function keyOfKind (kind: CallerKind, key: string): string {
   return `${kind}:${key}`
 }
 
-/** Null: no such key of this kind, or it is revoked. Takes the same time either way. */
+/** Null: no such key of this kind, or it is revoked. Takes the same time either way for whatever has the form of a key. */
 export type RecogniseEnvironmentCaller = (kind: CallerKind, presentedKey: string) => Caller | null
 
 interface KnownKey { digest: Uint8Array, callerId: string }
@@ -52,7 +55,9 @@ export function createRecogniser (
     }
   }
   return (kind, presentedKey) => {
-    if (presentedKey.length === 0 || presentedKey.length > LONGEST_KEY) return null
+    const list = LISTS[kind]
+    // Hashing what can't be a key would be a service to attackers.
+    if (list === undefined || !canBeKeyOf(list, presentedKey)) return null
     let callerId: string | null = null
     for (const [pepperId, keys] of known) {
       const { digest } = vault.hashKey(keyOfKind(kind, presentedKey), pepperId)

@@ -1,5 +1,4 @@
 // The operations listener: operations API, health, OpenAPI documents and their UI. Not for the public network.
-import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from './callers.ts'
 import { docs } from './docs.ts'
@@ -18,7 +17,6 @@ import { requestLog } from './plugins/request-log.ts'
 import { requestObservation, type RequestObserver } from './plugins/request-observation.ts'
 import { routeMethods } from './plugins/route-methods.ts'
 import type { Readiness } from './readiness.ts'
-import { helmetOptions } from './security-headers.ts'
 import { serverOptions, type Transport } from './server-options.ts'
 
 export interface OperationsServerOptions {
@@ -43,11 +41,10 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
   server.setNotFoundHandler(sendUnknownRoute)
-  // No setting says how operators reach it: who puts TLS before it lets that tell browsers so.
-  await server.register(helmet, helmetOptions(false))
   if (observer !== undefined) await server.register(requestObservation, { observer })
   await server.register(requestLog)
-  await server.register(answerHeaders)
+  // No setting says how operators reach it: who puts TLS before it lets that tell browsers so.
+  await server.register(answerHeaders, { isHttps: false })
   await server.register(authenticationFailures, { ...authentication })
   await server.register(admission, { ...transport })
   await server.register(jsonBodies)

@@ -1,5 +1,4 @@
 // The public listener: the standard's surfaces (registration, management, metadata), a service's own registrations, and the Konnect bridge.
-import helmet from '@fastify/helmet'
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { RegistrationsReader } from '../registration/browse.ts'
 import type { Registrar } from '../registration/registrar.ts'
@@ -26,7 +25,6 @@ import type { Providers } from './register/issuer.ts'
 import { registerTag, securitySchemes } from './register/route-schemas.ts'
 import { registration, type RegistrationMode } from './register/routes.ts'
 import { registerComponents } from './register/schemas.ts'
-import { helmetOptions } from './security-headers.ts'
 import { serverOptions, type Transport } from './server-options.ts'
 
 export interface PublicServerOptions {
@@ -58,10 +56,9 @@ export async function buildPublicServer (options: PublicServerOptions): Promise<
   // Also for what belongs to no surface.
   server.setErrorHandler(sendKonnectError)
   server.setNotFoundHandler(sendNoSuchRoute)
-  await server.register(helmet, helmetOptions(isHttps))
   if (options.observer !== undefined) await server.register(requestObservation, { observer: options.observer })
   await server.register(requestLog)
-  await server.register(answerHeaders)
+  await server.register(answerHeaders, { isHttps })
   await server.register(authenticationFailures, { ...options.authentication })
   await server.register(admission, { ...options.transport })
   await server.register(jsonBodies)

@@ -6,7 +6,7 @@ import { clientErrorHandler } from './client-errors.ts'
 import { endConnectionAfter } from './last-requests.ts'
 import { setAnswerHeaders } from './plugins/answer-headers.ts'
 import { BODY_LIMIT_BYTES, type Dialect } from './refusals.ts'
-import { plainSecurityHeaders } from './security-headers.ts'
+import { securityHeaders } from './security-headers.ts'
 import { trustOf } from './source-address.ts'
 import { TRANSPORT_LIMITS, type TransportLimits } from './transport-limits.ts'
 
@@ -30,7 +30,7 @@ export interface ServerOptions extends Transport {
 
 export function serverOptions (options: ServerOptions): FastifyHttpOptions<Server> {
   const { logger, dialect, isHttps = false, trustedProxies = [], limits = TRANSPORT_LIMITS } = options
-  const securityHeaders = plainSecurityHeaders(isHttps)
+  const headers = securityHeaders(isHttps)
   return {
     loggerInstance: logger,
     // Ours, always: what a caller sends as a request id is not to be trusted in logs or audit.
@@ -53,19 +53,19 @@ export function serverOptions (options: ServerOptions): FastifyHttpOptions<Serve
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: MAX_PARAM_LENGTH, caseSensitive: true },
-    clientErrorHandler: clientErrorHandler(dialect, logger, securityHeaders),
-    frameworkErrors: unreadablePathHandler(dialect, securityHeaders)
+    clientErrorHandler: clientErrorHandler(dialect, logger, headers),
+    frameworkErrors: unreadablePathHandler(dialect, headers)
   }
 }
 
 /** The router can't read the path, and no hook runs. */
-function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect, securityHeaders: Record<string, string>) {
+function unreadablePathHandler ({ unreadablePath, contentType, bodyOf }: Dialect, headers: Record<string, string>) {
   return (_error: Error, request: FastifyRequest, reply: FastifyReply): void => {
     const { statusCode } = unreadablePath
     request.log.info({ status: statusCode }, 'Request refused')
     setAnswerHeaders(request, reply)
     // Whether it can be told where the request ends, nobody has looked.
     endConnectionAfter(request, reply)
-    reply.code(statusCode).headers(securityHeaders).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
+    reply.code(statusCode).headers(headers).type(contentType).send(JSON.stringify(bodyOf(unreadablePath, request.id)))
   }
 }

@@ -119,7 +119,7 @@ export function createIdempotentRequests ({ store, deliveries, vault, clock, log
     try {
       return await Promise.race([work, clock.sleep(ms, over.signal).then(() => undefined)])
     } finally {
-      over.abort()
+      over.abort('done')
     }
   }
 

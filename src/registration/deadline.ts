@@ -20,5 +20,5 @@ export function earlier (deadline: Deadline, ms: number): Deadline {
 export async function atMostUntil (deadline: Deadline, work: Promise<void>, clock: Clock): Promise<void> {
   const over = new AbortController()
   await Promise.race([work, clock.sleep(deadline.remainingMs(), over.signal)])
-  over.abort()
+  over.abort('done')
 }

@@ -31,7 +31,7 @@ export function createDeliveries (store: Pick<DeliveryStore, 'markDeliveries'>, 
     const finished = new AbortController()
     const timeUp = clock.sleep(ms, finished.signal)
     await Promise.race([marks.write().then(succeeded => succeeded || !patient ? true : timeUp), timeUp])
-    finished.abort()
+    finished.abort('finished')
   }
 
   return {

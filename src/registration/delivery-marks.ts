@@ -63,11 +63,11 @@ export class DeliveryMarks {
   /** No statement begins by itself from now on. */
   stop (): void {
     this.#stopped = true
-    this.#alarm?.abort()
+    this.#alarm?.abort('written')
   }
 
   async #writeOnce (): Promise<boolean> {
-    this.#alarm?.abort()
+    this.#alarm?.abort('written')
     this.#alarm = null
     if (this.#pending.size === 0) return true
     this.#sending = this.#pending

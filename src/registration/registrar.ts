@@ -75,7 +75,7 @@ export function createRegistrar (ports: Ports, settings: CoreSettings, traffic: 
       if (error instanceof LateError) settled.then(afterwards, () => {})
       throw error instanceof LateError ? error.answer : error
     } finally {
-      overdue.abort()
+      overdue.abort('answered')
     }
   }
 

@@ -1,7 +1,7 @@
 // Comma lists of keys and tokens, and what makes a key acceptable. Keys are never shown: a fault names their position.
 import type { EnvironmentValues } from './schema.ts'
 
-type ListName = 'KONNECT_API_KEYS' | 'ADMIN_API_KEYS' | 'INITIAL_ACCESS_TOKENS'
+export type ListName = 'KONNECT_API_KEYS' | 'ADMIN_API_KEYS' | 'INITIAL_ACCESS_TOKENS'
 
 const accepted: Record<ListName, { pattern: RegExp, words: string }> = {
   // Konnect's own form accepts nothing else.
@@ -9,6 +9,11 @@ const accepted: Record<ListName, { pattern: RegExp, words: string }> = {
   // RFC 6750 §2.1: what can stand behind "Bearer".
   ADMIN_API_KEYS: { pattern: /^(?=.{12,256}$)[A-Za-z0-9\-._~+/]+=*$/, words: '12 to 256 characters of a bearer token (RFC 6750)' },
   INITIAL_ACCESS_TOKENS: { pattern: /^(?=.{12,256}$)[A-Za-z0-9\-._~+/]+=*$/, words: '12 to 256 characters of a bearer token (RFC 6750)' }
+}
+
+/** Whether it could stand in this list: of what can't nobody needs to look for a match. */
+export function canBeKeyOf (name: ListName, presented: string): boolean {
+  return accepted[name].pattern.test(presented)
 }
 
 /** The entries of a comma list, trimmed; blank ones are left out. */

@@ -66,12 +66,12 @@ export function rewrapEnvelope (
 
 /** Joins texts so that no two lists of texts give the same bytes: each is preceded by its length (4 bytes, big-endian). */
 export function lengthPrefixed (...parts: string[]): Buffer {
-  return Buffer.concat(parts.flatMap(part => {
-    const bytes = Buffer.from(part, 'utf8')
-    const length = Buffer.alloc(4)
-    length.writeUInt32BE(bytes.length)
-    return [length, bytes]
-  }))
+  const joined = Buffer.allocUnsafe(parts.reduce((sum, part) => sum + 4 + Buffer.byteLength(part, 'utf8'), 0))
+  parts.reduce((at, part) => {
+    const length = joined.write(part, at + 4, 'utf8')
+    return joined.writeUInt32BE(length, at) + length
+  }, 0)
+  return joined
 }
 
 // The key's name is bound to the wrapped key only: a rewrap must not touch the ciphertext.

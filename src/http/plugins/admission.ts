@@ -21,32 +21,33 @@ export const admission = fp<AdmissionOptions>(async (server: FastifyInstance, { 
 
   // Node's own maxRequestsPerSocket answers the next request with an empty 503 and leaves the connection open.
   // We change to no other protocol (RFC 9110 §7.8), and behind a request that asks for one Node's parser drops what it can't read in silence.
-  server.addHook('onRequest', async (request, reply) => {
+  server.addHook('onRequest', (request, reply, done) => {
     const { socket, headers } = request.raw
     const count = (requests.get(socket) ?? 0) + 1
     requests.set(socket, count)
     if (count >= limits.requests || headers.upgrade !== undefined) endConnectionAfter(request, reply)
+    done()
   })
 
   const unanswered = new WeakMap<Socket, number>()
-  server.addHook('onRequest', async ({ raw: { socket } }, { raw }) => {
+  server.addHook('onRequest', ({ raw: { socket } }, { raw }, done) => {
     const count = (unanswered.get(socket) ?? 0) + 1
     unanswered.set(socket, count)
     raw.once('close', () => { unanswered.set(socket, (unanswered.get(socket) ?? 1) - 1) })
-    if (count <= limits.pipelined) return
+    if (count <= limits.pipelined) return done()
     // An answer would have to wait for those before it.
     socket.destroy()
-    throw new RequestRefusal(503)
+    done(new RequestRefusal(503))
   })
 
-  server.addHook('onRequest', async (request, reply) => {
-    if (isBehindTheLast(request)) throw new RequestRefusal(400)
-    if (closing) throw new RequestRefusal(503)
+  server.addHook('onRequest', (request, reply, done) => {
+    if (isBehindTheLast(request)) return done(new RequestRefusal(400))
+    if (closing) return done(new RequestRefusal(503))
     const refusal = ambiguityOf(request.raw, limits.headers)
-    if (refusal === null) return
+    if (refusal === null) return done()
     // Nobody knows where it ends: what follows is not taken for another request.
     endConnectionAfter(request, reply)
-    throw refusal
+    done(refusal)
   })
 
   watchExchanges(server.server)
@@ -63,13 +64,15 @@ function readNoBodyOfTheRefused (server: FastifyInstance): void {
     expectant.add(response)
     server.server.emit('request', request, response)
   })
-  server.addHook('preParsing', async (_request, { raw }) => {
+  server.addHook('preParsing', (_request, { raw }, _payload, done) => {
     if (expectant.delete(raw)) raw.writeContinue()
+    done()
   })
   // What is small is thrown away when it comes; anything else would cost more than another connection.
-  server.addHook('onSend', async ({ raw, body }, reply) => {
+  server.addHook('onSend', ({ raw, body }, reply, _payload, done) => {
     const isUnread = body === undefined && !raw.complete
     if (isUnread && (expectant.has(reply.raw) || mayBeLarge(raw))) reply.header('connection', 'close')
+    done()
   })
 }
 

@@ -1,9 +1,15 @@
-// Headers on every answer: the request id to quote, and no caching of credentials (RFC 7591 §3.2.1).
+// Headers on every answer: the request id to quote, no caching of credentials (RFC 7591 §3.2.1), and what browsers are told.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
+import { securityHeaders } from '../security-headers.ts'
 
-export const answerHeaders = fp(async (server: FastifyInstance) => {
-  server.addHook('onRequest', async (request, reply) => { setAnswerHeaders(request, reply) })
+export const answerHeaders = fp<{ isHttps: boolean }>(async (server: FastifyInstance, { isHttps }) => {
+  const headers = securityHeaders(isHttps)
+  server.addHook('onRequest', (request, reply, done) => {
+    reply.headers(headers)
+    setAnswerHeaders(request, reply)
+    done()
+  })
 }, { name: 'answer-headers' })
 
 /** For answers that no hook sees. */

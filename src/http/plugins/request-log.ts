@@ -9,8 +9,9 @@ const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 const WITHHELD = '*'
 
 export const requestLog = fp(async (server: FastifyInstance) => {
-  server.addHook('onResponse', async (request, reply) => {
-    if (request.isUnlogged) return
+  server.addHook('onResponse', (request, reply, done) => {
+    done()
+    if (request.isUnlogged || !isLogged(request)) return
     request.log.info({
       method: request.method,
       path: loggedPath(request),
@@ -21,6 +22,9 @@ export const requestLog = fp(async (server: FastifyInstance) => {
     }, 'Request')
   })
 }, { name: 'request-log' })
+
+/** Else nothing is put together for a line that is thrown away. */
+const isLogged = ({ log }: FastifyRequest): boolean => (log as { isLevelEnabled?: (level: string) => boolean }).isLevelEnabled?.('info') ?? true
 
 /** The path as it came, with `*` for each segment that is no literal of the route, no UUID and not short. */
 function loggedPath ({ url, is404, routeOptions }: FastifyRequest): string {

@@ -45,10 +45,11 @@ export const requestObservation = fp<{ observer: RequestObserver }>(async (serve
     })
   }
 
-  server.addHook('onResponse', async (request, reply) => {
+  server.addHook('onResponse', (request, reply, done) => {
     const observed = observedRequest(request, reply)
     observer.answered(observed)
     traces.get(request)?.end(observed)
+    done()
   })
 }, { name: 'request-observation' })
 

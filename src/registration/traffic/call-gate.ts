@@ -44,6 +44,6 @@ export class CallGate {
       return
     }
     this.#waiting.delete(next)
-    next.abort()
+    next.abort('next')
   }
 }

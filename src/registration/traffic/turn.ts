@@ -28,7 +28,7 @@ export class Turn implements Waiting {
   /** The writes may begin. */
   grant (): void {
     this.#state = 'granted'
-    this.#wake.abort()
+    this.#wake.abort('woken')
   }
 
   /**

@@ -118,7 +118,7 @@ export class WriteQueue {
     if (reached === 'waiting') this.#queue.remove(turn)
     else this.#places.free(turn)
     if (reached === 'granted') this.#writes += turn.size
-    if (this.#queue.first === undefined) this.#deserted.abort()
+    if (this.#queue.first === undefined) this.#deserted.abort('deserted')
     else this.#serve()
   }
 
