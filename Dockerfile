@@ -4,8 +4,9 @@ FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
-COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
+COPY tsconfig.json prisma.config.ts ./
 COPY prisma ./prisma
+COPY scripts/build.ts ./scripts/
 COPY src ./src
 RUN npm run build
 

@@ -2,8 +2,7 @@
 import closeWithGrace from 'close-with-grace'
 import { assemble, type Broker } from './assemble.ts'
 import { createLogger } from './logger.ts'
-import { openSandbox, type Sandbox } from './sandbox/sandbox.ts'
-import { welcome } from './sandbox/welcome.ts'
+import type { Sandbox } from './sandbox/sandbox.ts'
 import { completeSettings, type CompleteSettings } from './settings/complete-settings.ts'
 import { readSettings, SettingsError, type SandboxSettings, type Settings } from './settings/settings.ts'
 
@@ -52,7 +51,8 @@ try {
 }
 
 async function open (signal: AbortSignal): Promise<Parts> {
-  const sandbox = isSandbox(settings) ? await openSandbox(settings, signal) : null
+  // An installation loads nothing of it.
+  const sandbox = isSandbox(settings) ? await (await import('./sandbox/sandbox.ts')).openSandbox(settings, signal) : null
   try {
     const complete = sandbox?.settings ?? completeSettings(settings)
     return { settings: complete, sandbox, broker: await assemble(complete, log) }
@@ -67,7 +67,9 @@ async function listen ({ settings, sandbox, broker }: Parts): Promise<void> {
   const publicUrl = await broker.publicServer.listen({ ...settings.publicListener })
   const operationsUrl = await broker.operationsServer.listen({ ...settings.operationsListener })
   await broker.started
-  if (sandbox !== null && !stopping.signal.aborted) console.log(welcome(settings, sandbox.replaced, { publicUrl, operationsUrl }))
+  if (sandbox === null || stopping.signal.aborted) return
+  const { welcome } = await import('./sandbox/welcome.ts')
+  console.log(welcome(settings, sandbox.replaced, { publicUrl, operationsUrl }))
 }
 
 async function close ({ sandbox, broker }: Parts): Promise<void> {

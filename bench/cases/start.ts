@@ -1,13 +1,15 @@
 // From the start of the program until it says that it is ready: the broker, beside Fastify with Prisma connected and nothing else.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
+import { build } from 'esbuild'
 import { findFreePort } from '../../src/sandbox/free-port.ts'
 import { compare, inTurns, type Side } from '../contest.ts'
 import { untilReady } from '../until-ready.ts'
 import type { Group } from './group.ts'
 
-const bareProgram = fileURLToPath(new URL('../peers/bare-start.js', import.meta.url))
+const folder = join(import.meta.dirname, '..')
+const bareProgram = join(folder, 'results', 'bare-start.js')
 
 export const start: Group = {
   name: 'start',
@@ -23,6 +25,7 @@ export const start: Group = {
     }
     const bare: Side = { name: 'Fastify, Prisma', turn: async () => ({ readyMs: await startBare(databaseUrl) }) }
     tell('warming up')
+    await build({ entryPoints: [join(folder, 'peers', 'bare-start.ts')], outfile: bareProgram, bundle: true, packages: 'external', format: 'esm', platform: 'node', target: 'node20' })
     // The first one makes what later ones find; the files of both are in the system's memory from here on.
     for (const { turn } of [ours, bare]) await turn()
     const measured = await inTurns([ours, bare], starts, tell)

@@ -19,7 +19,7 @@ t.test('the image runs the built program in production as an unprivileged user, 
 
 t.test('nothing but what the build reads gets into the build context', async t => {
   const isAllowed = parseDockerignore(await readFile('.dockerignore', 'utf8'))
-  for (const path of ['package.json', 'package-lock.json', 'src/main.ts', 'prisma/schema.prisma', 'tsconfig.build.json']) {
+  for (const path of ['package.json', 'package-lock.json', 'src/main.ts', 'prisma/schema.prisma', 'scripts/build.ts']) {
     t.ok(isAllowed(path), path)
   }
   for (const path of ['.env', '.sandbox/keyring.json', 'node_modules/pg', '.git/config', 'src/store/generated/client.ts', 'test/smoke.test.ts']) {

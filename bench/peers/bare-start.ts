@@ -1,7 +1,6 @@
-// Start-up without a broker: Fastify, and the compiled Prisma client of ours connected. JavaScript, so that nothing has to be compiled at
-// its start; `npm run bench` builds dist/ first.
+// Start-up without a broker: Fastify, and our Prisma client connected. Built into one file, as the broker is.
 import fastify from 'fastify'
-import { openDatabase } from '../../dist/src/store/prisma-client.js'
+import { openDatabase } from '../../src/store/prisma-client.ts'
 
 process.stdin.resume().on('end', () => process.exit())
 const { prisma } = openDatabase({ connectionString: process.env['DATABASE_URL'] ?? '' })
