@@ -8,7 +8,8 @@ import { countFindings, type Notebook } from './notebook.ts'
 import type { Finding, ForeignInstallation, KnownRow, LivingRow, ReconciliationStore, Run, RunReport } from './port.ts'
 import type { ReconciliationSettings } from './settings.ts'
 
-const ROWS = 200
+/** Rows looked through by one statement. */
+const ROWS = 1_000
 /** A million applications: a tenant holds fewer. */
 const MAX_PAGES = 1_000
 /** Rows looked for one by one in a run: a tenant in which somebody has taken all tags away is not asked 100,000 times. */
@@ -104,16 +105,18 @@ async function comparePage (
 }
 
 async function lookForUnseen (looking: Looking): Promise<void> {
-  const { store, run, settings } = looking
+  const { store, run, settings, keep } = looking
   const before = new Date(run.startedAt.getTime() - settings.minAgeMs)
   let after: string | null = null
-  for (let reads = 0; reads < MAX_POINT_READS;) {
-    const rows = await store.unseenRows(run, before, after, ROWS)
+  let reads = 0
+  do {
+    await keep()
+    const slice: Awaited<ReturnType<ReconciliationStore['unseenRows']>> = await store.unseenRows(run, before, after, ROWS)
+    const rows = slice.rows.slice(0, MAX_POINT_READS - reads)
     await noteMissing(looking, rows)
     reads += rows.length
-    after = rows.at(-1)?.registrationId ?? null
-    if (rows.length < ROWS) return
-  }
+    after = slice.next
+  } while (after !== null && reads < MAX_POINT_READS)
 }
 
 /** Resolves to where the next run goes on. */

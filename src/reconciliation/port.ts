@@ -131,8 +131,11 @@ export interface ReconciliationStore {
   /** The rows of these registrations at any provider, and those with these client ids at this one. */
   knownRows (providerId: string, registrationIds: readonly string[], clientIds: readonly string[]): Promise<KnownRow[]>
   see (run: Run, registrationIds: readonly string[]): Promise<void>
-  /** Active and disabled rows, not adopted, older than `before`, whose application the run has not seen; in the order of their ids. */
-  unseenRows (run: Run, before: Date, after: string | null, limit: number): Promise<LivingRow[]>
+  /**
+   * Looks through `limit` rows in the order of their ids. Resolves to those that are active or disabled, not adopted, older than
+   * `before`, and whose application the run has not seen; `next` is where to go on, null at the end.
+   */
+  unseenRows (run: Run, before: Date, after: string | null, limit: number): Promise<{ rows: LivingRow[], next: string | null }>
   /** Active and disabled rows that were adopted; in the order of their ids. */
   adoptedRows (providerId: string, after: string | null, limit: number): Promise<LivingRow[]>
   note (run: Run, findings: readonly Finding[]): Promise<void>

@@ -5,6 +5,10 @@ import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
 
+/** Behind it are all ids. */
+const FIRST = '00000000-0000-0000-0000-000000000000'
+const FORGOTTEN_AT_ONCE = 10_000
+
 const milliseconds = (ms: number) => Prisma.sql`${ms}::float8 * interval '1 millisecond'`
 
 interface RunRow {
@@ -38,7 +42,7 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
         RETURNING run_token AS token, now() AS started_at, looked_at, held_at, released_at, adopted_cursor::text, (SELECT max(created_at) FROM registration) AS newest_row_at`
       if (row === undefined) return null
       // Of a run that was killed.
-      await prisma.$executeRaw`DELETE FROM reconciliation_sight WHERE provider_id = ${providerId}::uuid AND run_token < ${row.token}`
+      await forgetSights(prisma, providerId, row.token - 1n)
       return {
         providerId,
         token: row.token,
@@ -72,17 +76,28 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
         SELECT ${run.providerId}::uuid, ${run.token}, id FROM unnest(${[...registrationIds]}::uuid[]) id WHERE ${isRunning(run)} ON CONFLICT DO NOTHING`
     }),
 
-    unseenRows: ({ providerId, token }, before, after, limit) => guarded(async () => await prisma.$queryRaw<LivingRow[]>`
-      SELECT ${livingColumns} FROM registration r
-      WHERE r.provider_id = ${providerId}::uuid AND r.state IN ('active', 'disabled') AND r.adopted_at IS NULL AND r.object_id IS NOT NULL AND r.client_id IS NOT NULL
-        AND r.activated_at < ${before} AND (${after}::uuid IS NULL OR r.id > ${after}::uuid)
-        AND NOT EXISTS (SELECT FROM reconciliation_sight s WHERE s.provider_id = r.provider_id AND s.run_token = ${token} AND s.registration_id = r.id)
-      ORDER BY r.id LIMIT ${limit}`),
+    // Slice by slice: one statement over a million rows would run into its time-out, and a plan for any `after` must not begin at the first row.
+    unseenRows: ({ providerId, token }, before, after, limit) => guarded(async () => {
+      const [slice] = await prisma.$queryRaw<[{ looked: number, last: string | null, rows: LivingRow[] }]>`
+        WITH slice AS MATERIALIZED (
+          SELECT r.id, r.client_id, r.object_id, r.display_name,
+            r.state IN ('active', 'disabled') AND r.adopted_at IS NULL AND r.object_id IS NOT NULL AND r.client_id IS NOT NULL AND r.activated_at < ${before} AS counts
+          FROM registration r WHERE r.provider_id = ${providerId}::uuid AND r.id > ${after ?? FIRST}::uuid ORDER BY r.id LIMIT ${limit}
+        )
+        SELECT (SELECT count(*)::int FROM slice) AS looked, (SELECT r.id::text FROM slice r ORDER BY r.id DESC LIMIT 1) AS last,
+          coalesce((
+            SELECT jsonb_agg(jsonb_build_object('registrationId', r.id, 'clientId', r.client_id, 'objectId', r.object_id, 'displayName', r.display_name) ORDER BY r.id)
+            FROM slice r WHERE r.counts
+              -- Counted, row by row: NOT EXISTS becomes a join, for which all that was seen is read again with each slice.
+              AND 0 = (SELECT count(*) FROM reconciliation_sight s WHERE s.provider_id = ${providerId}::uuid AND s.run_token = ${token} AND s.registration_id = r.id)
+          ), '[]') AS rows`
+      return { rows: slice.rows, next: slice.looked < limit ? null : slice.last }
+    }),
 
     adoptedRows: (providerId, after, limit) => guarded(async () => await prisma.$queryRaw<LivingRow[]>`
       SELECT ${livingColumns} FROM registration r
       WHERE r.provider_id = ${providerId}::uuid AND r.state IN ('active', 'disabled') AND r.adopted_at IS NOT NULL AND r.object_id IS NOT NULL AND r.client_id IS NOT NULL
-        AND (${after}::uuid IS NULL OR r.id > ${after}::uuid)
+        AND r.id > ${after ?? FIRST}::uuid
       ORDER BY r.id LIMIT ${limit}`),
 
     note: (run, findings) => guarded(async () => {
@@ -126,10 +141,9 @@ export function createReconciliationStore (prisma: PrismaClient): Reconciliation
           UPDATE reconciliation SET running_until = NULL, looked_at = started_at, finished_at = now(), fault = NULL, report = ${JSON.stringify(report)}::jsonb,
             adopted_cursor = ${adoptedCursor}::uuid
           WHERE provider_id = ${run.providerId}::uuid AND run_token = ${run.token} RETURNING provider_id
-        ), forgotten AS (
-          DELETE FROM reconciliation_finding f USING finished c WHERE f.provider_id = c.provider_id AND f.run_token < ${run.token} AND NOT ${isOfAdopted}
         )
-        DELETE FROM reconciliation_sight s USING finished c WHERE s.provider_id = c.provider_id`
+        DELETE FROM reconciliation_finding f USING finished c WHERE f.provider_id = c.provider_id AND f.run_token < ${run.token} AND NOT ${isOfAdopted}`
+      await forgetSights(prisma, run.providerId, run.token)
     }),
 
     fail: (run, fault) => guarded(async () => { await end(prisma, run, Prisma.sql`fault = ${fault}, dry_run = CASE WHEN ${run.isDry} THEN NULL ELSE dry_run END`) }),
@@ -144,10 +158,27 @@ const isOfAdopted = Prisma.sql`(f.kind = 'application_missing' AND EXISTS (
 
 async function end (prisma: PrismaClient, run: Run, change: Prisma.Sql): Promise<void> {
   await prisma.$executeRaw`
-    WITH ended AS (
-      UPDATE reconciliation SET running_until = NULL, ${change} WHERE provider_id = ${run.providerId}::uuid AND run_token = ${run.token} RETURNING provider_id
-    )
-    DELETE FROM reconciliation_sight s USING ended c WHERE s.provider_id = c.provider_id`
+    UPDATE reconciliation SET running_until = NULL, ${change} WHERE provider_id = ${run.providerId}::uuid AND run_token = ${run.token}`
+  await forgetSights(prisma, run.providerId, run.token)
+}
+
+/**
+ * What runs up to this one have seen, so much at a time: a million rows in one statement would run into its time-out. In the order of
+ * the key and behind the last one, or each statement would pass over all that the ones before have deleted.
+ */
+async function forgetSights (prisma: PrismaClient, providerId: string, token: bigint): Promise<void> {
+  let last: { run_token: bigint, registration_id: string } | undefined = { run_token: 0n, registration_id: FIRST }
+  while (last !== undefined) {
+    [last] = await prisma.$queryRaw<Array<typeof last>>`
+      WITH gone AS (
+        DELETE FROM reconciliation_sight WHERE provider_id = ${providerId}::uuid AND (run_token, registration_id) IN (
+          SELECT run_token, registration_id FROM reconciliation_sight
+          WHERE provider_id = ${providerId}::uuid AND run_token <= ${token} AND (run_token, registration_id) > (${last.run_token}, ${last.registration_id}::uuid)
+          ORDER BY run_token, registration_id LIMIT ${FORGOTTEN_AT_ONCE}
+        ) RETURNING run_token, registration_id
+      )
+      SELECT run_token, registration_id::text FROM gone ORDER BY run_token DESC, gone.registration_id DESC LIMIT 1`
+  }
 }
 
 function findingsJson (findings: readonly Finding[]): string {
