@@ -25,10 +25,11 @@ export async function countSealedValues (prisma: Reading): Promise<ReadonlyMap<s
 export async function readSealedUnder (prisma: Reading, kid: string, after: SealedPlace | null, limit: number): Promise<SealedValue[]> {
   const values: SealedValue[] = []
   for (const table of tableNames.slice(after === null ? 0 : tableNames.indexOf(after.table as Table))) {
-    const behind = after?.table === table ? Prisma.sql`AND id > ${after.rowId}::uuid` : Prisma.empty
+    const behind = after?.table === table ? Prisma.sql`AND t.id > ${after.rowId}::uuid` : Prisma.empty
+    // t.id, in the order of the index: a bare id would be the text that is selected, and all values would be sorted for each slice.
     const rows = await prisma.$queryRaw<SealedRow[]>`
-      SELECT id::text, seal_version, seal_kid, seal_wrapped_key, seal_ciphertext FROM ${Prisma.raw(table)}
-      WHERE seal_kid = ${kid} ${behind} ORDER BY id LIMIT ${limit - values.length}`
+      SELECT t.id::text, t.seal_version, t.seal_kid, t.seal_wrapped_key, t.seal_ciphertext FROM ${Prisma.raw(table)} t
+      WHERE t.seal_kid = ${kid} ${behind} ORDER BY t.id LIMIT ${limit - values.length}`
     values.push(...rows.map(row => toValue(table, row)))
     if (values.length >= limit) break
   }
