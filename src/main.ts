@@ -1,6 +1,7 @@
 // The process: settings, sandbox if there is one, broker, listen, end with grace.
 import closeWithGrace from 'close-with-grace'
 import { assemble, type Broker } from './assemble.ts'
+import { limitHeapGrowth } from './heap-growth.ts'
 import { createLogger } from './logger.ts'
 import type { Sandbox } from './sandbox/sandbox.ts'
 import { completeSettings, type CompleteSettings } from './settings/complete-settings.ts'
@@ -15,6 +16,7 @@ interface Parts {
   broker: Broker
 }
 
+limitHeapGrowth()
 const settings = readOrExit()
 const log = createLogger({ level: settings.logLevel })
 for (const warning of settings.warnings) log.warn({}, warning)
