@@ -10,6 +10,8 @@ const POLL_MS = 20
 
 export interface BenchDatabase {
   url: string
+  /** Of the server's owner, in a database that nobody counts. */
+  ownerUrl: string
   /** Name and value of what decides the cost of a commit. */
   settings: Record<string, string>
   /** Waits for the end of the broker's sessions: they report their transactions with a delay, and at their end. */
@@ -29,10 +31,10 @@ export interface StatementCounts {
   calls: Map<string, number>
 }
 
-/** @param directory where the data goes; made when missing */
-export async function startDatabase (directory: string): Promise<BenchDatabase> {
+/** @param directory where the data goes; made when missing, @param log takes PostgreSQL's own log, line by line */
+export async function startDatabase (directory: string, log: (line: string) => void = () => {}): Promise<BenchDatabase> {
   await loadStatementStatistics(directory)
-  const server = await startEmbeddedPostgres({ directory })
+  const server = await startEmbeddedPostgres({ directory, log })
   // Ours is another database than the one that is counted.
   const own = new pg.Client({ connectionString: server.connectionString() })
   own.on('error', () => {})
@@ -47,6 +49,7 @@ export async function startDatabase (directory: string): Promise<BenchDatabase> 
   const url = await another(DATABASE)
   return {
     url,
+    ownerUrl: server.connectionString(),
     settings: await readSettings(own),
     counts: () => readCounts(own),
     another,
