@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { findFreePort } from '../src/sandbox/free-port.ts'
-import { cpuTimeMs } from './cpu-time.ts'
+import { cpuTimeMs, residentBytes } from './process-figures.ts'
 import { untilReady } from './until-ready.ts'
 
 const LINES_KEPT = 3
@@ -28,10 +28,14 @@ export interface BrokerProcess {
   url: string
   /** From its start until it said that it was ready. */
   readyMs: number
+  /** Base of the operations listener. */
+  operationsUrl: string
   /** How many lines it has logged since it was ready, and the last of them. */
   readonly log: { readonly count: number, readonly tail: readonly string[] }
   /** CPU time it has used so far, all threads; null where the system does not tell (anything but Linux). */
   cpuMs (): Promise<number | null>
+  /** Memory of it that is in RAM now; null where the system does not tell (anything but Linux). */
+  residentBytes (): Promise<number | null>
   /** Ends it with grace, as an orchestrator would. */
   close (): Promise<void>
 }
@@ -64,8 +68,10 @@ export async function startBroker (options: BrokerOptions): Promise<BrokerProces
   return {
     url: `http://127.0.0.1:${port}`,
     readyMs,
+    operationsUrl: `http://127.0.0.1:${operationsPort}`,
     log,
     cpuMs: () => cpuTimeMs(child.pid as number),
+    residentBytes: () => residentBytes(child.pid as number),
     async close () {
       child.kill('SIGTERM')
       await exited

@@ -1,6 +1,6 @@
 // One turn of load on a process: how many requests a second, how long they took, and what they cost the process.
 import type { Figures } from './contest.ts'
-import { perRequest } from './cpu-time.ts'
+import { perRequest } from './process-figures.ts'
 import { runLoad, type Limit } from './load.ts'
 import type { Requests } from './create-requests.ts'
 import { hammer, type Hammering } from './hammer.ts'

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { cpuTimeMs, perRequest } from './cpu-time.ts'
+import { cpuTimeMs, perRequest } from './process-figures.ts'
 import type { Figures } from './contest.ts'
 
 const LINES_KEPT = 8

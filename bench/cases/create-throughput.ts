@@ -1,23 +1,17 @@
 // Creates against an upstream that answers at once, beside bridges that keep nothing and beside PostgreSQL alone.
 import { compare, inTurns, type RowPlan } from '../contest.ts'
 import { startWorker } from '../peer.ts'
-import { fillWithRegistrations } from '../registration-rows.ts'
 import { using } from '../surroundings.ts'
 import { warmUp } from '../warm-up.ts'
 import { CONCURRENCY, creates, startBridge, warmUpCreates } from './creates.ts'
 import type { Group } from './group.ts'
-
-const nothing = (): void => {}
 
 export const createThroughput: Group = {
   name: 'create-throughput',
   run: async (surroundings, extent, tell) => await using(async keep => {
     const broker = await keep(surroundings.startBroker())
     const [bridge, kongs] = [await keep(startBridge(surroundings, 3)), await keep(startBridge(surroundings, 1))]
-    const databaseUrl = await surroundings.database.another('floor')
-    // Provider, strategy and caller of the registrations to come.
-    await fillWithRegistrations(databaseUrl, 0, nothing)
-    const postgres = await keep(startWorker('postgres-floor', { DATABASE_URL: databaseUrl }))
+    const postgres = await keep(startWorker('postgres-floor', { DATABASE_URL: await surroundings.database.another('floor') }))
     tell('warming up')
     await surroundings.upstream.setLatency(0)
     for (const process of [broker, bridge, kongs]) await warmUpCreates(process, extent.warmUp)

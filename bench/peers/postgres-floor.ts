@@ -1,11 +1,12 @@
 // PostgreSQL's own floor: the two commits of a create as the store sends them, by raw pg and with nothing around them.
 // For each line `<concurrency> <milliseconds>` on stdin it works that long and answers with a line of JSON: pairs of commits, elapsed time.
+import { randomUUID } from 'node:crypto'
 import { createInterface } from 'node:readline'
 import pg from 'pg'
 import { runLoad } from '../load.ts'
 import { reserveStatement, saveStatement } from '../../src/store/registration-statements.ts'
 import { auditJson, credentialsJson, newRegistrationJson, registrationJson } from '../../src/store/row-json.ts'
-import { activeRegistration, auditEntry, newRegistration, type Owners } from './sample-registration.ts'
+import { activeRegistration, auditEntry, newRegistration } from './sample-registration.ts'
 import { given } from './serving.ts'
 
 /** The broker's defaults. */
@@ -16,10 +17,12 @@ const CONNECTIONS = 20
 type Statement = ReturnType<typeof reserveStatement>
 
 const pool = new pg.Pool({ connectionString: given('DATABASE_URL'), max: CONNECTIONS })
-const { rows: [owners] } = await pool.query<Owners>(
-  'SELECT s.provider_id AS "providerId", s.id AS "strategyId", c.id AS "callerId" FROM auth_strategy s, caller c LIMIT 1')
-if (owners === undefined) throw new Error('The database has no provider')
-const { providerId, strategyId, callerId } = owners
+const [providerId, strategyId, callerId] = [randomUUID(), randomUUID(), randomUUID()]
+await pool.query(`INSERT INTO provider (id, name, origin, issuer, tenant_id, initial_client_id)
+  VALUES ($1, 'default', 'environment', 'https://issuer.test', $2, $2)`, [providerId, randomUUID()])
+await pool.query(`INSERT INTO auth_strategy (id, provider_id, name, origin, is_default, issuer, token_version)
+  VALUES ($1, $2, 'default', 'environment', true, 'https://issuer.test', 1)`, [strategyId, providerId])
+await pool.query("INSERT INTO caller (id, kind, name, origin, key_digest, provider_id) VALUES ($1, 'konnect', 'bench', 'environment', '\\x00', $2)", [callerId, providerId])
 const texts = new Map<string, string>()
 
 for await (const line of createInterface({ input: process.stdin })) {

@@ -1,4 +1,4 @@
-// The CPU time of another process, as Linux counts it.
+// CPU time and memory of another process, as Linux counts them.
 import { readFile } from 'node:fs/promises'
 
 /** Linux counts in hundredths of a second. */
@@ -16,4 +16,11 @@ export async function cpuTimeMs (pid: number): Promise<number | null> {
 /** As a figure of a turn; left out where the system does not tell. */
 export function perRequest (beforeMs: number | null, afterMs: number | null, requests: number): { cpuMs?: number } {
   return beforeMs === null || afterMs === null ? {} : { cpuMs: (afterMs - beforeMs) / requests }
+}
+
+/** Resident memory; null where the system does not tell. */
+export async function residentBytes (pid: number): Promise<number | null> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
+  const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(text)?.[1]
+  return kibibytes === undefined ? null : Number(kibibytes) * 1024
 }
