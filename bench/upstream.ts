@@ -22,7 +22,8 @@ export async function startUpstream (): Promise<Upstream> {
       return await response.json() as UpstreamCounts
     },
     async close () {
-      child.disconnect()
+      // A Ctrl-C at the terminal ends it before us.
+      if (child.connected) child.disconnect()
       await exited
     }
   }
