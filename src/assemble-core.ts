@@ -13,7 +13,7 @@ import { createDeliveryStore } from './store/delivery-store.ts'
 import { createExpiryStore } from './store/expiry-store.ts'
 import { createIdempotencyStore } from './store/idempotency-store.ts'
 import { createIdleClients } from './store/idle-clients.ts'
-import type { PrismaClient } from './store/prisma-client.ts'
+import type { Database } from './store/prisma-client.ts'
 import { createHoldStore, createReconciliationDesk } from './store/reconciliation-desk.ts'
 import { createReconciliationStore } from './store/reconciliation-store.ts'
 import { createRegistrationStore } from './store/registration-store.ts'
@@ -21,7 +21,7 @@ import { createTrafficStore } from './store/traffic-store.ts'
 
 export interface CoreParts {
   settings: CompleteSettings
-  prisma: PrismaClient
+  database: Pick<Database, 'prisma' | 'run'>
   directories: Directories
   catalogue: StoredCatalogue
   vault: Vault
@@ -37,12 +37,13 @@ export interface AssembledCore {
   idempotentRequests: IdempotentRequests
 }
 
-export function assembleCore ({ settings, prisma, directories, catalogue, vault, clock, log, observation }: CoreParts): AssembledCore {
+export function assembleCore ({ settings, database, directories, catalogue, vault, clock, log, observation }: CoreParts): AssembledCore {
   const { limits: { leaseMs, attemptTimeoutMs, redeliveryWindowMs }, entra } = settings
   const times = { leaseMs, attemptTimeoutMs, redeliveryWindowMs }
+  const { prisma } = database
   const ports: Ports = {
     store: observation.spanned('database', {
-      ...createRegistrationStore(prisma, times, clock.monotonicMs),
+      ...createRegistrationStore(database, times, clock.monotonicMs),
       ...createDeliveryStore(prisma, times),
       ...createExpiryStore(prisma, times),
       ...createAdoptionStore(prisma),

@@ -94,7 +94,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   let hasStarted = false
   const { registrar, reconciler, traffic, idempotentRequests } = assembleCore({
     settings,
-    prisma,
+    database,
     // Until the database has answered no directory can be reached.
     directories: { of: providerId => hasStarted ? directories.of(providerId) : notStarted() },
     catalogue,

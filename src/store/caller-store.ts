@@ -8,6 +8,7 @@ import { Prisma } from './generated/client.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { createGatheredReads } from './gathered-reads.ts'
 import { guarded } from './store-errors.ts'
+import { createUnknownLately } from './unknown-lately.ts'
 
 /** The time of the last use is written at most this often per caller and replica. */
 const USE_INTERVAL_MS = 60_000
@@ -31,6 +32,7 @@ export interface StoredCallers extends CallerStore {
 export function createCallerStore (prisma: PrismaClient, monotonicMs: () => number): StoredCallers {
   const notedAtMs = new Map<string, number>()
   const notes = new Set<Promise<unknown>>()
+  const unknown = createUnknownLately(monotonicMs)
   const byDigest = createGatheredReads<Uint8Array, Caller>({
     nameOf: nameOfDigest,
     read: async digests => await guarded(() => findByDigests(prisma, digests)),
@@ -38,7 +40,13 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
   })
 
   return {
-    findCallerByDigest: byDigest.find,
+    async findCallerByDigest (digest) {
+      const name = nameOfDigest(digest)
+      if (unknown.has(name)) return null
+      const caller = await byDigest.find(digest)
+      if (caller === null) unknown.add(name)
+      return caller
+    },
     ensureServiceCaller: async (providerId, appId) => await ensure(prisma, {
       kind: 'service', identity: `service:${providerId}:${appId.toLowerCase()}`, name: appId, scopes: ['register', 'read'], providerId
     }),

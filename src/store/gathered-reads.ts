@@ -3,7 +3,7 @@
 // tells from a bad one before it is looked up, is found in the middle of it.
 const STATEMENTS_A_SECOND = 200
 /** Of the pool's connections. */
-const STATEMENTS_AT_ONCE = 4
+const STATEMENTS_AT_ONCE = 2
 /** Of one statement; what is beyond goes with the next. */
 const MOST_GATHERED = 1_000
 

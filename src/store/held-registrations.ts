@@ -2,8 +2,8 @@
 import type { Registration } from '../registration/registration.ts'
 import { createGatheredReads } from './gathered-reads.ts'
 import { Prisma } from './generated/client.ts'
-import type { PrismaClient } from './prisma-client.ts'
 import { toRegistration, type CredentialRow, type RegistrationRow } from './rows.ts'
+import type { RunStatement } from './statements.ts'
 import { guarded } from './store-errors.ts'
 
 export interface ShownManagementToken {
@@ -34,17 +34,17 @@ const columns = Prisma.sql`
   c.proved_at AS "credential provedAt", c.revoke_after AS "credential revokeAfter"`
 
 /** Resolves to null for an unknown client and for a token that is not its own: both cost the same. */
-export function createHeldRegistrations (prisma: PrismaClient, monotonicMs: () => number): (shown: ShownManagementToken) => Promise<Registration | null> {
+export function createHeldRegistrations (run: RunStatement, monotonicMs: () => number): (shown: ShownManagementToken) => Promise<Registration | null> {
   const reads = createGatheredReads<ShownManagementToken, RegistrationRow>({
     nameOf,
-    read: shown => guarded(async () => byName(await prisma.$queryRaw<HeldRow[]>`
+    read: shown => guarded(async () => byName(await run<HeldRow>(Prisma.sql`
       SELECT t.provider_id || ' ' || t.client_id || ' ' || t.digest AS name, ${columns}
       FROM unnest(${shown.map(({ providerId }) => providerId)}::text[], ${shown.map(({ clientId }) => clientId)}::text[], ${shown.map(hexOf)}::text[])
         AS t(provider_id, client_id, digest)
       JOIN registration r ON r.provider_id = t.provider_id::uuid AND r.client_id = t.client_id::uuid
       LEFT JOIN credential c ON c.registration_id = r.id
       WHERE decode(t.digest, 'hex') IN (r.management_digest, r.previous_management_digest)
-      ORDER BY c.created_at`)),
+      ORDER BY c.created_at`))),
     monotonicMs
   })
   return async shown => {

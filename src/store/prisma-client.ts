@@ -1,15 +1,14 @@
 // The Prisma client over one pg pool.
-import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
+import { createRunStatement, createStatementNames, type RunStatement } from './statements.ts'
 
 export type { PrismaClient } from './generated/client.ts'
 
 /** A statement that takes longer is in trouble; the request has a deadline of its own. */
 const STATEMENT_TIMEOUT_MS = 5_000
 const CONNECT_TIMEOUT_MS = 2_000
-const NAMES_REMEMBERED = 500
 /** Plans that Prisma keeps, latest used. Ours are few; filters and changes that callers put together make others, 16 KB each. */
 const PLANS_REMEMBERED = 200
 
@@ -22,6 +21,8 @@ export interface DatabaseOptions {
 
 export interface Database {
   prisma: PrismaClient
+  /** On the connections of the same pool. */
+  run: RunStatement
   close (): Promise<void>
 }
 
@@ -39,26 +40,15 @@ export function openDatabase (options: DatabaseOptions): Database {
   Object.defineProperty(pool.options, 'connectionString', { enumerable: false })
   // An idle connection that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', error => options.onPoolError?.(error))
-  const adapter = new PrismaPg(pool, { statementNameGenerator: createStatementNames() })
+  const nameOf = createStatementNames()
+  const adapter = new PrismaPg(pool, { statementNameGenerator: ({ sql }) => nameOf(sql) })
   const prisma = new PrismaClient({ adapter, queryPlanCacheMaxSize: PLANS_REMEMBERED })
   return {
     prisma,
+    run: createRunStatement(pool),
     async close () {
       await prisma.$disconnect()
       await pool.end()
     }
-  }
-}
-
-// Named statements are parsed and planned once per connection. Prisma's texts are few, but lists of varying length make new ones: those stay unnamed.
-function createStatementNames (): (query: { sql: string }) => string {
-  const names = new Map<string, string>()
-  return ({ sql }) => {
-    const known = names.get(sql)
-    if (known !== undefined) return known
-    if (names.size >= NAMES_REMEMBERED) return ''
-    const name = `dcr_${createHash('sha256').update(sql).digest('hex').slice(0, 24)}`
-    names.set(sql, name)
-    return name
   }
 }

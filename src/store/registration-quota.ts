@@ -1,9 +1,8 @@
 // Quotas of tokens and policies: counted where nobody else can make a registration of the same caller or policy in between.
 import type { NewRegistration } from '../registration/registration.ts'
 import { Prisma } from './generated/client.ts'
-import type { PrismaClient } from './prisma-client.ts'
-
-type Client = Pick<PrismaClient, '$queryRaw' | '$executeRaw'>
+import type { Database, PrismaClient } from './prisma-client.ts'
+import type { RunStatement } from './statements.ts'
 
 interface CountRow { open: boolean, made: bigint, living: bigint }
 
@@ -12,10 +11,10 @@ interface CountRow { open: boolean, made: bigint, living: bigint }
  * of this caller and policy are reserved one after another. A repeat of an open registration is never refused.
  */
 export async function withinQuota<T> (
-  prisma: PrismaClient, entry: NewRegistration, closedId: string | null, reserve: (client: Client) => Promise<T>
+  { prisma, run }: Pick<Database, 'prisma' | 'run'>, entry: NewRegistration, closedId: string | null, reserve: (run: RunStatement) => Promise<T>
 ): Promise<T | 'caller' | 'policy'> {
   const { quota: { perCaller, perPolicy }, policyId, callerId } = entry
-  if (perCaller === null && (perPolicy === null || policyId === null)) return await reserve(prisma)
+  if (perCaller === null && (perPolicy === null || policyId === null)) return await reserve(run)
   return await prisma.$transaction(async transaction => {
     // Always in this order, so that two of them never wait for each other.
     if (perCaller !== null) await lock(transaction, `caller:${callerId}`)
@@ -26,11 +25,11 @@ export async function withinQuota<T> (
       if (perCaller !== null && count.made >= perCaller) return 'caller'
       if (perPolicy !== null && policyId !== null && count.living >= perPolicy) return 'policy'
     }
-    return await reserve(transaction)
+    return await reserve(statement => transaction.$queryRaw(statement))
   })
 }
 
-async function lock (client: Client, name: string): Promise<void> {
+async function lock (client: Pick<PrismaClient, '$executeRaw'>, name: string): Promise<void> {
   await client.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${`dcr-broker:quota:${name}`}, 0))`
 }
 

@@ -2,7 +2,7 @@
 import type { EventTypes, Held, Lease, RegistrationStore, SaveOptions } from '../registration/ports.ts'
 import type { AuditEntry, NewRegistration, ProductEvent, Registration } from '../registration/registration.ts'
 import { createHeldRegistrations } from './held-registrations.ts'
-import type { PrismaClient } from './prisma-client.ts'
+import type { Database, PrismaClient } from './prisma-client.ts'
 import {
   acquireStatement, claimDueStatement, openStatement, renewStatement, reserveStatement, saveStatement, type LeaseTimes
 } from './registration-statements.ts'
@@ -16,17 +16,19 @@ export interface StoreTimes extends LeaseTimes {
 }
 
 interface LeasedRow { id: string, lease_token: bigint }
-interface ReservedRow { id: string, lease_token: bigint | null, delivered_ms_ago: number | null }
+/** The token as text, or as Prisma reads it in a transaction. */
+interface ReservedRow { id: string, lease_token: string | bigint | null, delivered_ms_ago: number | null }
 
 const withCredentials = { include: { credentials: { orderBy: { createdAt: 'asc' } } } } as const
 
 /** @param monotonicMs the process's monotonic clock, in milliseconds */
-export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes, monotonicMs: () => number): RegistrationStore {
+export function createRegistrationStore (database: Pick<Database, 'prisma' | 'run'>, times: StoreTimes, monotonicMs: () => number): RegistrationStore {
+  const { prisma, run } = database
   // Taken before the database was asked, so that our idea of the lease's end is never later than PostgreSQL's.
   const leaseFrom = (startedAtMs: number, registrationId: string, token: bigint): Lease =>
     ({ registrationId, token, expiresAtMs: startedAtMs + times.leaseMs })
 
-  const findHeld = createHeldRegistrations(prisma, monotonicMs)
+  const findHeld = createHeldRegistrations(run, monotonicMs)
 
   async function held (startedAtMs: number, rows: LeasedRow[]): Promise<Held[]> {
     if (rows.length === 0) return []
@@ -41,12 +43,12 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
   return {
     reserve: (entry: NewRegistration, audit: readonly AuditEntry[], closedId = null) => guarded(async () => {
       const startedAtMs = monotonicMs()
-      const row = await withinQuota(prisma, entry, closedId, async client => (await client.$queryRaw<ReservedRow[]>(
+      const row = await withinQuota(database, entry, closedId, async run => (await run<ReservedRow>(
         reserveStatement(entry, newRegistrationJson(entry), auditJson(audit), closedId, times.redeliveryWindowMs, times)))[0])
       if (row === 'caller' || row === 'policy') return { kind: 'refused', quota: row }
       if (row === undefined && !await isServed(prisma, entry)) return { kind: 'unserved' }
       if (row === undefined || row.lease_token === null) return { kind: 'open', openId: row?.id ?? null, deliveredMsAgo: row?.delivered_ms_ago ?? null }
-      const lease = leaseFrom(startedAtMs, entry.id, row.lease_token)
+      const lease = leaseFrom(startedAtMs, entry.id, BigInt(row.lease_token))
       return { kind: 'reserved', held: { registration: reservedRegistration(entry), lease } }
     }),
 
@@ -54,7 +56,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
       orNull(await prisma.registration.findUnique({ where: { id }, ...withCredentials }))),
 
     findOpen: (entry, closedId = null) => guarded(async () => {
-      const [row] = await prisma.$queryRaw<ReservedRow[]>(openStatement(entry, closedId))
+      const [row] = await run<ReservedRow>(openStatement(entry, closedId))
       return row === undefined ? null : { kind: 'open', openId: row.id, deliveredMsAgo: row.delivered_ms_ago }
     }),
 
@@ -81,7 +83,7 @@ export function createRegistrationStore (prisma: PrismaClient, times: StoreTimes
     }),
 
     save: ({ registration, lease }: Held, options: SaveOptions) => guarded(async () => {
-      const rows = await prisma.$queryRaw<{ held_id: string }[]>(saveStatement({
+      const rows = await run<{ held_id: string }>(saveStatement({
         id: lease.registrationId,
         token: lease.token,
         registration: registrationJson(registration, options.managementToken),

@@ -1,11 +1,23 @@
 // The command line itself.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
+import { programArguments } from '../support/programs.ts'
 import { runCli, runHere } from './run-cli.ts'
 
 t.test('--version answers the version of the package', async t => {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string }
   t.same(await runCli(['--version']), { code: 0, stdout: `${version}\n`, complaints: [] })
+})
+
+t.test('whoever reads no further ends it without a word', async t => {
+  const program = spawn(process.execPath, ['--no-warnings', ...programArguments('src/cli/main'), '--help'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  program.stdout.destroy()
+  let complaints = ''
+  program.stderr.setEncoding('utf8').on('data', (text: string) => { complaints += text })
+  const [code] = await once(program, 'close')
+  t.strictSame([code, complaints], [0, ''])
 })
 
 t.test('--help names every command, and that of a command its options', async t => {

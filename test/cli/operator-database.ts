@@ -7,7 +7,7 @@ import { runHere } from './run-cli.ts'
 
 export async function operatorDatabase (t: Test) {
   const { url, query } = await createTestDatabase(t)
-  const { prisma, close } = openDatabase({ connectionString: url })
+  const { prisma, run, close } = openDatabase({ connectionString: url })
   t.teardown(close)
   const tenantId = '01a20951-0000-4000-8000-000000000001'
   const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
@@ -15,6 +15,7 @@ export async function operatorDatabase (t: Test) {
   await bootstrap(prisma, provider, [{ ...caller, scopes: [] }])
   return {
     prisma,
+    run,
     query,
     cli: async (...args: string[]) => await runHere(args, { DATABASE_URL: url }),
     /** The JSON answer of a command that succeeds. */

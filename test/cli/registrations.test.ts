@@ -11,8 +11,8 @@ import { runHere } from './run-cli.ts'
 const TIMES = { leaseMs: 1_500, attemptTimeoutMs: 100, redeliveryWindowMs: 1_000 }
 
 t.test('a client that expiry has disabled is enabled again, and Entra is to be told', async t => {
-  const { cli, json, prisma, query } = await operatorDatabase(t)
-  const store = createRegistrationStore(prisma, TIMES, () => performance.now())
+  const { cli, json, prisma, run, query } = await operatorDatabase(t)
+  const store = createRegistrationStore({ prisma, run }, TIMES, () => performance.now())
   const provider = await prisma.provider.findFirstOrThrow({ include: { strategies: true, callers: true } })
   const policy = await prisma.policy.update({ where: { name: 'default' }, data: { rules: { expiry: { afterDays: 1, countedFrom: 'registration', graceDays: 7 } } } })
   const [clientId, id] = [uuidv7(), uuidv7()]

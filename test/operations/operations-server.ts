@@ -58,7 +58,7 @@ export async function createRecords (t: Closing): Promise<Records> {
   const opened = openDatabase({ connectionString: database.url, maxConnections: 4 })
   t.teardown(opened.close)
   const times = { leaseMs: 15_000, attemptTimeoutMs: 3_000, redeliveryWindowMs: 120_000 }
-  const store = createRegistrationStore(opened.prisma, times, () => performance.now())
+  const store = createRegistrationStore(opened, times, () => performance.now())
   const providers = new Map<string, { id: string, strategyId: string, callerId: string }>()
 
   async function addProvider (name: string): Promise<string> {

@@ -15,7 +15,7 @@ const lists = ({ control }: Simulator) => control.journal.entries({ method: 'GET
 t.test('while one replica runs, the other is told so', async t => {
   const { database, simulator, operator, report } = await startReconciling(t)
   const other = await startTestBroker(t, { database, simulator, environment: JUDGES_AT_ONCE })
-  const id = simulator.control.faults.add({ match: { method: 'GET', path: '^/v1.0/applications$', times: 'always' }, action: { type: 'delay', ms: 5_000 } })
+  const id = simulator.control.faults.add({ match: { method: 'GET', path: '^/v1.0/applications$', times: 'always' }, action: { type: 'delay', ms: 2_500 } })
   const first = operator('POST', '/reconciliation/run', {})
   await eventually('the run has begun', async () => (await report()).running)
   const second = await request(`${other.operationsUrl}/v2/reconciliation/run`, 'POST', {}, { authorization: `Bearer ${OPERATOR_KEY}` })

@@ -31,7 +31,7 @@ export const TIMES = { leaseMs: 60_000, attemptTimeoutMs: 500, redeliveryWindowM
 
 export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Promise<OpenStore> {
   const database = await createTestDatabase(t)
-  const { prisma, close } = openDatabase({ connectionString: database.url })
+  const { prisma, run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const tenantId = '01a20951-0000-4000-8000-000000000001'
   const { providerId, callerIds: [callerId] } = await bootstrap(prisma,
@@ -40,7 +40,11 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
   if (callerId === undefined || callerId === null) throw new Error('There is no caller')
   const { id: strategyId } = await prisma.authStrategy.findFirstOrThrow()
   const all = { ...TIMES, ...times }
-  const store = { ...createRegistrationStore(prisma, all, systemClock.monotonicMs), ...createDeliveryStore(prisma, all), ...createExpiryStore(prisma, all) }
+  const store = {
+    ...createRegistrationStore({ prisma, run }, all, systemClock.monotonicMs),
+    ...createDeliveryStore(prisma, all),
+    ...createExpiryStore(prisma, all)
+  }
 
   const entry = (changes: Partial<NewRegistration> = {}): NewRegistration => someNewRegistration(
     { id: systemClock.uuid(), providerId, strategyId, callerId, credentialId: systemClock.uuid(), createdAt: systemClock.now() }, changes)
