@@ -18,6 +18,10 @@ export const systemClock: Clock = {
     }, ms)
     signal?.addEventListener('abort', wake, { once: true })
   }),
+  alarm (ms, ring) {
+    const timer = setTimeout(ring, ms)
+    return () => { clearTimeout(timer) }
+  },
   random: () => Math.random(),
   uuid: () => uuidv7()
 }

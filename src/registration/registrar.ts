@@ -23,11 +23,6 @@ import { switchClient } from './switch-client.ts'
 import type { Traffic } from './traffic/traffic.ts'
 import { keepUp, type UpkeepReport } from './upkeep.ts'
 
-/** The deadline passed while the core was still waiting for something. */
-class LateError extends Error {
-  readonly answer = new RegistrationError('temporarily_unavailable', 'The request did not finish in time. Repeat it.', { retryAfterSeconds: 5 })
-}
-
 /** Every method throws RegistrationError for what the caller should know, and nothing else he could cause. */
 export interface Registrar {
   register (command: RegisterClient, call: Call): Promise<RegisteredClient>
@@ -68,27 +63,19 @@ export function createRegistrar (ports: Ports, settings: CoreSettings, traffic: 
   // The database may hang where no deadline of the core reaches: the answer leaves in time all the same, and the work goes on.
   async function answering<T> (work: Promise<T>, { elapsedMs = 0 }: Pick<Call, 'elapsedMs'>, afterwards: (result: T) => void = () => {}): Promise<T> {
     const settled = work.catch((error: unknown) => { throw outcomeOf(error) })
-    const overdue = new AbortController()
-    try {
-      return await Promise.race([settled, lateAnswer(settings.requestDeadlineMs - elapsedMs, overdue.signal)])
-    } catch (error) {
-      if (error instanceof LateError) settled.then(afterwards, () => {})
-      throw error instanceof LateError ? error.answer : error
-    } finally {
-      overdue.abort('answered')
-    }
+    return await new Promise<T>((resolve, reject) => {
+      const callOff = ports.clock.alarm(Math.max(0, settings.requestDeadlineMs - elapsedMs), () => {
+        settled.then(afterwards, () => {})
+        reject(new RegistrationError('temporarily_unavailable', 'The request did not finish in time. Repeat it.', { retryAfterSeconds: 5 }))
+      })
+      settled.finally(callOff).then(resolve, reject)
+    })
   }
 
   function outcomeOf (error: unknown): unknown {
     if (!(error instanceof UnansweredError)) return toRegistrationError(error)
     deliveries.mark(error.registrationId, 'not_delivered')
     return error.cause
-  }
-
-  async function lateAnswer (leftMs: number, signal: AbortSignal): Promise<never> {
-    // Never settles when the work was faster: the race is over then.
-    if (!await ports.clock.sleep(Math.max(0, leftMs), signal)) return await new Promise(() => {})
-    throw new LateError()
   }
 
   return {

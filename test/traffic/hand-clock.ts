@@ -21,6 +21,11 @@ export function openClock (): HandClock {
         sleepers.add(sleeper)
         signal?.addEventListener('abort', () => { if (sleepers.delete(sleeper)) resolve(false) })
       }),
+      alarm (ms, ring) {
+        const sleeper = { atMs: nowMs + ms, wake: ring }
+        sleepers.add(sleeper)
+        return () => { sleepers.delete(sleeper) }
+      },
       random: () => 0.5,
       uuid: () => '00000000-0000-7000-8000-000000000000'
     },
