@@ -1,7 +1,7 @@
 // Look-ups that anybody can cause, with keys and tokens of his own invention. However many come, few statements go to the database:
 // what is wanted meanwhile waits and goes along with the next one. A flood then costs elements of a list, and a good key, which nothing
 // tells from a bad one before it is looked up, is found in the middle of it.
-const STATEMENTS_A_SECOND = 200
+const STATEMENTS_A_SECOND = 500
 /** Of the pool's connections. */
 const STATEMENTS_AT_ONCE = 2
 /** Of one statement; what is beyond goes with the next. */
@@ -28,7 +28,7 @@ interface Wanted<Key, Found> {
 }
 
 /**
- * While few ask, each statement goes at once; beyond that they go in steps of 5 ms. A statement that has found half of what it was to
+ * While few ask, each statement goes at once; beyond that they go in steps of 2 ms. A statement that has found half of what it was to
  * find is no guessing, and has cost nothing.
  */
 export function createGatheredReads<Key, Found> ({ nameOf, read, monotonicMs }: GatheredReadsOptions<Key, Found>): GatheredReads<Key, Found> {

@@ -164,18 +164,19 @@ async function end (prisma: PrismaClient, run: Run, change: Prisma.Sql): Promise
 
 /**
  * What runs up to this one have seen, so much at a time: a million rows in one statement would run into its time-out. In the order of
- * the key and behind the last one, or each statement would pass over all that the ones before have deleted.
+ * the key and behind the last one, or each statement would pass over all that the ones before have deleted. By their place in the table,
+ * where a sight stays while it lives: by their keys PostgreSQL reads the whole table for each slice.
  */
 async function forgetSights (prisma: PrismaClient, providerId: string, token: bigint): Promise<void> {
   let last: { run_token: bigint, registration_id: string } | undefined = { run_token: 0n, registration_id: FIRST }
   while (last !== undefined) {
     [last] = await prisma.$queryRaw<Array<typeof last>>`
       WITH gone AS (
-        DELETE FROM reconciliation_sight WHERE provider_id = ${providerId}::uuid AND (run_token, registration_id) IN (
-          SELECT run_token, registration_id FROM reconciliation_sight
+        DELETE FROM reconciliation_sight WHERE ctid = ANY (ARRAY(
+          SELECT ctid FROM reconciliation_sight
           WHERE provider_id = ${providerId}::uuid AND run_token <= ${token} AND (run_token, registration_id) > (${last.run_token}, ${last.registration_id}::uuid)
           ORDER BY run_token, registration_id LIMIT ${FORGOTTEN_AT_ONCE}
-        ) RETURNING run_token, registration_id
+        )) RETURNING run_token, registration_id
       )
       SELECT run_token, registration_id::text FROM gone ORDER BY run_token DESC, gone.registration_id DESC LIMIT 1`
   }
