@@ -1,5 +1,5 @@
 // The benchmark of memory: what the compiled broker holds after many creates, by what it held after the first thousand.
-//   npm run bench:memory                          100,000 creates, four to six minutes
+//   npm run bench:memory                          100,000 creates, ten minutes
 //   npm run bench:memory -- --creates 10000       a first impression
 //   npm run bench:memory -- --node=--max-semi-space-size=32     with arguments for the broker's Node, to try them
 // Exits with 1 when it holds more than it may. docs/performance.md says how to read the figures.
