@@ -20,13 +20,15 @@ const { values, positionals: wanted } = parseArgs({
   },
   allowPositionals: true
 })
-const longestMs = Number(values.timeout) * 1_000
+const jobs = wholeNumber('jobs', values.jobs)
+const longestMs = wholeNumber('timeout', values.timeout) * 1_000
 const folder = 'dist-test/test'
 const names = (await readdir(folder, { recursive: true })).filter(name => name.endsWith('.test.js')).sort()
 const files = names.map(name => join(folder, name)).filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
 
 const startedAt = performance.now()
 const total = { passed: 0, skipped: 0, failed: 0 }
+let ended = 0
 const failures: string[] = []
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => { stop.abort(new Error(signal)) })
@@ -38,7 +40,7 @@ try {
   const runNext = async (): Promise<void> => {
     for (const [index, file] of waiting) await run(index + 1, file)
   }
-  await Promise.all(Array.from({ length: Number(values.jobs) }, runNext))
+  await Promise.all(Array.from({ length: jobs }, runNext))
 } catch (error) {
   if (!stop.signal.aborted) throw error
   failures.push(`ended by ${(stop.signal.reason as Error).message}`)
@@ -48,6 +50,7 @@ try {
 console.log(`\n# { total: ${total.passed + total.skipped + total.failed}, pass: ${total.passed}, skip: ${total.skipped}, fail: ${total.failed} }`)
 console.log(`# time=${seconds(startedAt)} s`)
 if (files.length === 0) failures.push('no test file was found')
+if (ended < files.length) failures.push(`${files.length - ended} files were not run to their end`)
 if (failures.length > 0) {
   console.log(`\n== what failed\n${failures.join('\n')}`)
   process.exitCode = 1
@@ -60,12 +63,18 @@ async function run (number: number, file: string): Promise<void> {
   if (isOverdue) outcome.failures.push(`was still running after ${values.timeout} s, and has said at last:\n${lastOf(output)}`)
   // A file that ends without a word, or badly after its last test, is no success.
   else if (exitCode !== 0 && outcome.failures.length === 0) outcome.failures.push(`ended with ${exitCode ?? 'a signal'} after:\n${lastOf(output)}`)
-  else if (outcome.passed + outcome.skipped + outcome.failures.length === 0) outcome.failures.push('made no assertion')
+  else if (outcome.passed + outcome.failures.length === 0) outcome.failures.push('made no assertion')
+  ended += 1
   total.passed += outcome.passed
   total.skipped += outcome.skipped
   total.failed += outcome.failures.length
   failures.push(...outcome.failures.map(failure => `${file}: ${failure}`))
   console.log(`${outcome.failures.length === 0 ? 'ok' : 'not ok'} ${number} - ${file} # ${outcome.passed} assertions, ${seconds(began)} s`)
+}
+
+function wholeNumber (name: string, text: string): number {
+  if (/^[1-9]\d*$/.test(text)) return Number(text)
+  throw new RangeError(`--${name} takes a whole number from 1`)
 }
 
 function lastOf (output: string): string {

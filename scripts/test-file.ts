@@ -38,7 +38,13 @@ export async function runTestFile ({ root, file, longestMs, environment, stderr,
   const keep = (text: string): void => { output += text }
   child.stdout?.setEncoding('utf8').on('data', keep)
   child.stderr?.setEncoding('utf8').on('data', keep)
-  const stop = (): void => { if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, 'SIGKILL') }
+  // Whatever is left of the group: a program that outlives its test would keep the output open, and the run waiting for its end.
+  const stop = (): void => {
+    try {
+      if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
+    } catch {} // Nobody is left.
+  }
+  child.once('exit', stop)
   let isOverdue = false
   const timer = setTimeout(() => { isOverdue = true; stop() }, longestMs + graceMs)
   signal.addEventListener('abort', stop)
