@@ -162,12 +162,17 @@ async function end (prisma: PrismaClient, run: Run, change: Prisma.Sql): Promise
   await forgetSights(prisma, run.providerId, run.token)
 }
 
+/** The run has begun or ended already, and is not undone for this: what stays is forgotten by the next one. */
+async function forgetSights (prisma: PrismaClient, providerId: string, token: bigint): Promise<void> {
+  await deleteSights(prisma, providerId, token).catch(() => {})
+}
+
 /**
  * What runs up to this one have seen, so much at a time: a million rows in one statement would run into its time-out. In the order of
  * the key and behind the last one, or each statement would pass over all that the ones before have deleted. By their place in the table,
  * where a sight stays while it lives: by their keys PostgreSQL reads the whole table for each slice.
  */
-async function forgetSights (prisma: PrismaClient, providerId: string, token: bigint): Promise<void> {
+async function deleteSights (prisma: PrismaClient, providerId: string, token: bigint): Promise<void> {
   let last: { run_token: bigint, registration_id: string } | undefined = { run_token: 0n, registration_id: FIRST }
   while (last !== undefined) {
     [last] = await prisma.$queryRaw<Array<typeof last>>`
