@@ -6,11 +6,16 @@ import { StoreUnavailableError } from '../registration/ports.ts'
 const UNAVAILABLE_PRISMA = /^(P1\d{3}|P2024|P2028|P2034)$/
 // SQLSTATE: 08 connection, 53 resources, 57 operator intervention (shutdown, cancel), 40 rolled back, 25006 read-only (failed over), 55P03 lock.
 const UNAVAILABLE_SQLSTATE = /^(08|53|57|40|25006|55P03)/
-const SOCKET_CODES: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN'])
+const SOCKET_CODES: ReadonlySet<string> = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EHOSTUNREACH', 'EAI_AGAIN',
+  // TLS: the server, or what is in its place, has another certificate than before.
+  'CERT_HAS_EXPIRED', 'DEPTH_ZERO_SELF_SIGNED_CERT', 'SELF_SIGNED_CERT_IN_CHAIN', 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'ERR_TLS_CERT_ALTNAME_INVALID'
+])
 // pg gives these no code.
 const POOL_MESSAGES = new RegExp([
   'timeout exceeded when trying to connect', 'Connection terminated', 'Query read timeout', 'Client has encountered a connection error',
-  'Cannot use a pool after calling end', 'Client was closed'
+  'Cannot use a pool after calling end', 'Client was closed', 'The server does not support SSL connections'
 ].join('|'), 'i')
 
 // Rolled back for another transaction's sake (serialization failure, deadlock): nothing of it has happened.
