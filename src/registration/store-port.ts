@@ -80,7 +80,10 @@ export interface RegistrationStore {
   /** The registration that `reserve` would name instead of making one; null: there is none. */
   findOpen (entry: Pick<NewRegistration, 'callerId' | 'fingerprint' | 'sharingKey'>, closedId?: string | null): Promise<OpenRegistration | null>
   findByClientId (providerId: string, clientId: string): Promise<Registration | null>
-  /** The same, if this is the digest of its registration access token or of the one before. Made to be asked by anybody. */
+  /**
+   * The same without credentials that are revoked or lost, if this is the digest of its registration access token or of the one before.
+   * Made to be asked by anybody.
+   */
   findHeld (providerId: string, clientId: string, managementDigest: Uint8Array): Promise<Registration | null>
   /** Takes the lease of one row if it is free; null if somebody holds it (or the row is not there). */
   acquire (id: string): Promise<Held | null>

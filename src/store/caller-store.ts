@@ -1,4 +1,5 @@
-// Callers that are looked up when they call: tokens we have made, services and operators of a tenant. Nothing is kept, so that revoking counts at once.
+// Callers that are looked up when they call: tokens we have made, services and operators of a tenant. None is kept, so that revoking counts
+// at once; what is kept for a second is that nobody has ever made a token.
 import { createHash } from 'node:crypto'
 import { v7 as uuidv7 } from 'uuid'
 import type { CallerOrigin, Scope } from '../administration/callers-port.ts'
@@ -33,7 +34,7 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
   const notedAtMs = new Map<string, number>()
   const notes = new Set<Promise<unknown>>()
   const unknown = createUnknownLately(monotonicMs)
-  const byDigest = createGatheredReads<Uint8Array, Caller>({
+  const byDigest = createGatheredReads<Uint8Array, KnownCaller>({
     nameOf: nameOfDigest,
     read: async digests => await guarded(() => findByDigests(prisma, digests)),
     monotonicMs
@@ -43,9 +44,14 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
     async findCallerByDigest (digest) {
       const name = nameOfDigest(digest)
       if (unknown.has(name)) return null
-      const caller = await byDigest.find(digest)
-      if (caller === null) unknown.add(name)
-      return caller
+      const known = await byDigest.find(digest)
+      if (known === null) {
+        unknown.add(name)
+        return null
+      }
+      // An operator may give one whose time was over another end.
+      const { isOver: isShutOut, ...caller } = known
+      return isShutOut ? null : caller
     },
     ensureServiceCaller: async (providerId, appId) => await ensure(prisma, {
       kind: 'service', identity: `service:${providerId}:${appId.toLowerCase()}`, name: appId, scopes: ['register', 'read'], providerId
@@ -71,12 +77,12 @@ const columns = Prisma.sql`
 // Expiry is on PostgreSQL's clock.
 const isOver = Prisma.sql`(revoked_at IS NOT NULL OR coalesce(expires_at <= now(), false))`
 
-async function findByDigests (prisma: PrismaClient, digests: readonly Uint8Array[]): Promise<Map<string, Caller>> {
+async function findByDigests (prisma: PrismaClient, digests: readonly Uint8Array[]): Promise<Map<string, KnownCaller>> {
   // No token stands behind what the broker itself makes: such a digest is only there to be unique. With a pepper it is a configured key's.
-  const rows = await prisma.$queryRaw<Array<Caller & { digest: string }>>`
-    SELECT encode(key_digest, 'hex') AS digest, ${columns} FROM caller
+  const rows = await prisma.$queryRaw<Array<KnownCaller & { digest: string }>>`
+    SELECT encode(key_digest, 'hex') AS digest, ${columns}, ${isOver} AS "isOver" FROM caller
     WHERE key_digest IN (SELECT decode(unnest(${digests.map(nameOfDigest)}::text[]), 'hex'))
-      AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin} AND NOT ${isOver}`
+      AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin}`
   return new Map(rows.map(({ digest, ...caller }) => [digest, caller]))
 }
 

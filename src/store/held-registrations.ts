@@ -33,7 +33,11 @@ const columns = Prisma.sql`
   c.verifier AS "credential verifier", c.pepper_id AS "credential pepperId", c.erase_at AS "credential eraseAt",
   c.proved_at AS "credential provedAt", c.revoke_after AS "credential revokeAfter"`
 
-/** Resolves to null for an unknown client and for a token that is not its own: both cost the same. */
+/**
+ * Without the credentials that are over: they are never deleted, a holder can make any number of them, and each row here repeats the
+ * record. Resolves to null for an unknown client and for a token that is not its own: both cost the
+ * same.
+ */
 export function createHeldRegistrations (run: RunStatement, monotonicMs: () => number): (shown: ShownManagementToken) => Promise<Registration | null> {
   const reads = createGatheredReads<ShownManagementToken, RegistrationRow>({
     nameOf,
@@ -42,7 +46,7 @@ export function createHeldRegistrations (run: RunStatement, monotonicMs: () => n
       FROM unnest(${shown.map(({ providerId }) => providerId)}::text[], ${shown.map(({ clientId }) => clientId)}::text[], ${shown.map(hexOf)}::text[])
         AS t(provider_id, client_id, digest)
       JOIN registration r ON r.provider_id = t.provider_id::uuid AND r.client_id = t.client_id::uuid
-      LEFT JOIN credential c ON c.registration_id = r.id
+      LEFT JOIN credential c ON c.registration_id = r.id AND c.state NOT IN ('revoked', 'lost')
       WHERE decode(t.digest, 'hex') IN (r.management_digest, r.previous_management_digest)
       ORDER BY c.created_at`))),
     monotonicMs

@@ -42,6 +42,11 @@ t.test('the holder of a token finds the whole record, with all its credentials',
   // A clone: bytes are bytes, in a Buffer or not.
   t.strictSame(structuredClone(found), stored)
 
+  await database.query(`
+    INSERT INTO credential (id, registration_id, state) SELECT gen_random_uuid(), $1, CASE WHEN n % 2 = 0 THEN 'revoked' ELSE 'lost' END FROM generate_series(1, 500) n`, [full.id])
+  const again = await store.findHeld(full.providerId, full.clientId, digestOf(stored[0] ?? null))
+  t.strictSame(structuredClone(again), stored[0], 'without the five hundred that are over')
+
   t.equal(await store.findHeld(full.providerId, full.clientId, digestOf(stored[1] ?? null)), null, 'the token of another')
   t.equal(await store.findHeld(randomUUID(), full.clientId, digestOf(stored[0] ?? null)), null, 'at another provider')
 })
