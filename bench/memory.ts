@@ -3,19 +3,15 @@
 //   npm run bench:memory -- --creates 10000       a first impression
 //   npm run bench:memory -- --node=--max-semi-space-size=32     with arguments for the broker's Node, to try them
 // Exits with 1 when it holds more than it may. docs/performance.md says how to read the figures.
-import { once } from 'node:events'
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { createKeyringFile } from '../src/vault/keyring.ts'
-import { startBroker, type BrokerProcess } from './broker.ts'
+import type { BrokerProcess } from './broker.ts'
 import { createRequests } from './create-requests.ts'
-import { startDatabase } from './database.ts'
 import { runLoad } from './load.ts'
 import { spreadOf, type Spread } from './statistics.ts'
-import { startUpstream } from './upstream.ts'
+import { using, withSurroundings } from './surroundings.ts'
 
 const FIRST = 1_000
 const MOST_TIMES = 1.15
@@ -53,7 +49,9 @@ process.exitCode = await benchmark()
 
 async function benchmark (): Promise<number> {
   const startedAt = new Date().toISOString()
-  const samples = await withBroker(measure)
+  // The limit on Graph writes would be what the creates wait for.
+  const common = { environment: { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: 'warn' }, nodeArguments }
+  const samples = await withSurroundings(common, async ({ startBroker }) => await using(async keep => await measure(await keep(startBroker()))))
   const ratioOf = (name: keyof Memory): number => (samples.at(-1)?.memory[name].median ?? NaN) / (samples[0]?.memory[name].median ?? NaN)
   const ratio = ratioOf('resident')
   const isKept = ratio <= MOST_TIMES
@@ -114,35 +112,4 @@ async function lookAt (broker: BrokerProcess): Promise<Sample['memory']> {
 function textOf ({ creates: done, memory, cpuMsPerCreate }: Sample): string {
   const mib = (spread: Spread): string => (spread.median / 2 ** 20).toFixed(1).padStart(6)
   return `${String(done).padStart(7)} creates: resident ${mib(memory.resident)} MiB, heap used ${mib(memory.heapUsed)} of ${mib(memory.heapTotal)}, external ${mib(memory.external)}; ${cpuMsPerCreate.toFixed(2)} ms of CPU a create`
-}
-
-async function withBroker<Result> (work: (broker: BrokerProcess) => Promise<Result>): Promise<Result> {
-  const closers: Array<() => Promise<void>> = []
-  const interrupted = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]).then(() => { throw new Error('Interrupted') })
-  interrupted.catch(() => {})
-  try {
-    const folder = await mkdtemp(join(tmpdir(), 'dcr-bench-memory-'))
-    closers.push(() => rm(folder, { recursive: true, force: true }))
-    // PostgreSQL may run under another account than ours and has to pass through.
-    await chmod(folder, 0o711)
-    const keyringFile = join(folder, 'keyring.json')
-    await createKeyringFile(keyringFile)
-    const database = await startDatabase(join(folder, 'postgres'))
-    closers.push(database.close)
-    const upstream = await startUpstream()
-    closers.push(upstream.close)
-    const broker = await startBroker({
-      program: join(root, 'dist', 'src', 'main.js'),
-      databaseUrl: database.url,
-      upstreamUrl: upstream.url,
-      keyringFile,
-      // The limit on Graph writes would be what the creates wait for.
-      environment: { GRAPH_WRITES_PER_SECOND: '0', LOG_LEVEL: 'warn' },
-      nodeArguments
-    })
-    closers.push(broker.close)
-    return await Promise.race([work(broker), interrupted])
-  } finally {
-    for (const close of closers.reverse()) await close()
-  }
 }
