@@ -37,7 +37,7 @@ export default [
     }
   },
   { files: ['src/**'], rules: { 'no-restricted-syntax': ['error', ...sqlIsWritten] } },
-  layer(['src/registration/**', 'src/administration/**', 'src/reconciliation/**', 'src/listing/**', 'src/idempotency/**'],
+  layer(['src/registration/**', 'src/administration/**', 'src/reconciliation/**', 'src/listing/**', 'src/idempotency/**', 'src/gateway/**'],
     [...foldersExcept(), 'fastify', '@fastify/*', '@prisma/*', 'pg', '@azure/*', '@microsoft/*', 'undici', 'pino', '**/settings/**', '**/assemble*'],
     'The core imports nothing but itself: it speaks outward through ports.'),
   layer(['src/entra/**'], [...foldersExcept('entra'), '@prisma/*', 'fastify'], 'An adapter imports the ports, never another adapter or a surface.'),

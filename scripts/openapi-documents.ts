@@ -1,5 +1,7 @@
 // The OpenAPI documents, from servers that are built but connected to nothing.
 import type { FastifyInstance } from 'fastify'
+import type { Gateway } from '../src/gateway/gateway.ts'
+import { buildGatewayServer } from '../src/http/gateway-server.ts'
 import { buildOperationsServer } from '../src/http/operations-server.ts'
 import type { OperationsResources } from '../src/http/operations/routes.ts'
 import { buildPublicServer } from '../src/http/public-server.ts'
@@ -11,7 +13,7 @@ import type { Registrar } from '../src/registration/registrar.ts'
 import { version } from '../src/version.ts'
 import { unconnected, unconnectedIdempotency } from './unconnected.ts'
 
-export const documentNames = ['public', 'operations'] as const
+export const documentNames = ['public', 'operations', 'gateway'] as const
 export type DocumentName = typeof documentNames[number]
 
 const logger = createLogger({ level: 'silent' })
@@ -38,9 +40,17 @@ const builders: Record<DocumentName, () => Promise<FastifyInstance>> = {
     recogniseCaller: async () => null,
     idempotency: unconnectedIdempotency,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
-    publicDocument: () => ({}),
+    documents: {},
     version,
     metrics: unconnected<MetricsText>()
+  }),
+  gateway: async () => await buildGatewayServer({
+    logger,
+    gateway: unconnected<Gateway>(),
+    recogniseCaller: async () => null,
+    providers: { providerName: () => null },
+    verifyNeedsKey: true,
+    version
   })
 }
 

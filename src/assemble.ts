@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import { createAuditSealer } from './administration/audit-sealer.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
 import { assembleCore } from './assemble-core.ts'
+import { assembleGateway } from './assemble-gateway.ts'
 import { createAuthorizationServers } from './authorization-servers.ts'
 import { logCheckpoint, startBackground } from './background.ts'
 import type { BrokerTokenHealth } from './entra/broker-token.ts'
@@ -30,6 +31,7 @@ import { createMigrationsCheck, startUp } from './startup.ts'
 import { createAuditChainStore } from './store/audit-chain-store.ts'
 import type { Bootstrap } from './store/bootstrap.ts'
 import { createCallerStore } from './store/caller-store.ts'
+import { createGatewayStore } from './store/gateway-store.ts'
 import { createCatalogue, type StoredCatalogue } from './store/catalogue.ts'
 import { openDatabase } from './store/prisma-client.ts'
 import { createProviderSecrets } from './store/provider-secrets.ts'
@@ -46,6 +48,8 @@ const TENANT_STATES: Record<BrokerTokenHealth['state'], TenantState> = { untried
 export interface Broker {
   publicServer: FastifyInstance
   operationsServer: FastifyInstance
+  /** Null: no port was given for it. */
+  gatewayServer: FastifyInstance | null
   /** Resolves when the first start-up has succeeded; rejects for what waiting can't mend. */
   started: Promise<void>
   /** Stops taking requests, ends those at hand, then everything else. */
@@ -145,6 +149,25 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   metrics.watch(installationGauges(createStateReader(prisma)))
   metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
   metrics.watch(trafficGauges(() => traffic.readings().map(({ providerId, ...reading }) => ({ provider: nameOf(providerId), ...reading }))))
+  const gatewayStore = createGatewayStore(database.run, clock.monotonicMs)
+  const gateway = settings.gatewayListener === null
+    ? null
+    : await assembleGateway({
+      listener: settings.gatewayListener,
+      store: gatewayStore,
+      catalogue,
+      directories,
+      tokens: serviceTokens,
+      vault,
+      clock,
+      log,
+      version,
+      attemptTimeoutMs: limits.attemptTimeoutMs,
+      recogniseCaller: recognition.caller,
+      observation,
+      transport,
+      authentication
+    })
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: createOperationsResources({
@@ -153,7 +176,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     recogniseCaller: recognition.caller,
     idempotency,
     readiness,
-    publicDocument: () => publicServer.swagger(),
+    documents: { public: () => publicServer.swagger(), ...(gateway !== null && { gateway: () => gateway.server.swagger() }) },
     version,
     metrics: { contentType: METRICS_CONTENT_TYPE, text: metrics.text },
     observer: observation.requests,
@@ -175,7 +198,19 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
       }
       const reconcileIntervalMs = settings.reconciliation.intervalMs
       loops = startBackground({
-        limits, registrar, traffic, idempotentRequests, reconciler, reconcileIntervalMs, catalogue, keyWatch, sealer, log, onRoundEnded: metrics.roundEnded
+        limits,
+        registrar,
+        traffic,
+        idempotentRequests,
+        reconciler,
+        reconcileIntervalMs,
+        catalogue,
+        keyWatch,
+        sealer,
+        clientChanges: gatewayStore,
+        uses: gateway?.uses ?? null,
+        log,
+        onRoundEnded: metrics.roundEnded
       })
       if (settings.registrationMode === 'open' && catalogue.openPolicy().name !== OPEN_POLICY_NAME) {
         log.warn({}, 'Registration is open and there is no policy `open`: anybody may register whatever the policy `default` allows, also clients with a secret')
@@ -187,12 +222,13 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   return {
     publicServer,
     operationsServer,
+    gatewayServer: gateway?.server ?? null,
     started,
     async close () {
       readiness.drain()
       stopping.abort()
       // The background stops while the requests at hand end.
-      await Promise.all([closeServer(publicServer), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
+      await Promise.all([closeServer(publicServer), gateway?.close(), started.catch(() => {}).then(() => Promise.all(loops.map(loop => loop.close())))])
       await Promise.all([reconciler.close(), registrar.close()])
       await Promise.all([directories.close(), serviceTokens.close(), callerStore.settled()])
       if (loops.length > 0) await keyWatch.leave().catch((error: unknown) => log.debug({ err: error }, 'The replica could not sign off; it is forgotten by itself'))

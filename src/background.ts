@@ -2,6 +2,8 @@
 import { CHECKPOINT_MESSAGE } from './administration/audit-checkpoint.ts'
 import type { AuditSealer } from './administration/audit-sealer.ts'
 import type { KeyWatch } from './administration/key-watch.ts'
+import type { GatewayStore } from './gateway/port.ts'
+import { USES_FLUSH_MS, type Uses } from './gateway/uses.ts'
 import type { IdempotentRequests } from './idempotency/idempotent-requests.ts'
 import { startLoop, type Loop } from './jobs/loop.ts'
 import type { Log } from './registration/ports.ts'
@@ -30,12 +32,16 @@ export interface BackgroundParts {
   catalogue: Pick<StoredCatalogue, 'refresh'>
   keyWatch: KeyWatch
   sealer: AuditSealer
+  clientChanges: Pick<GatewayStore, 'forgetChanges'>
+  /** Null: there is no gateway listener. */
+  uses: Pick<Uses, 'flush'> | null
   log: Log
   onRoundEnded: Parameters<typeof startLoop>[4]
 }
 
 export function startBackground (parts: BackgroundParts): Loop[] {
-  const { limits, registrar, traffic, idempotentRequests, reconciler, reconcileIntervalMs, catalogue, keyWatch, sealer, log, onRoundEnded } = parts
+  const { limits, registrar, traffic, idempotentRequests, reconciler, reconcileIntervalMs, catalogue, keyWatch, sealer, clientChanges, uses } = parts
+  const { log, onRoundEnded } = parts
   const loop = (name: string, work: Parameters<typeof startLoop>[1], intervalMs: number): Loop => startLoop(name, work, intervalMs, log, onRoundEnded)
   return [
     loop('Upkeep', signal => registrar.keepUp(signal), limits.resumeScanMs),
@@ -43,6 +49,8 @@ export function startBackground (parts: BackgroundParts): Loop[] {
     loop('Traffic', () => traffic.follow(), TRAFFIC_MS),
     loop('Idempotency', signal => idempotentRequests.erase(signal), limits.sweepIntervalMs),
     ...(reconcileIntervalMs === 0 ? [] : [loop('Reconciler', signal => reconciler.round(signal), reconcileIntervalMs)]),
+    loop('Client changes', async () => ({ forgotten: await clientChanges.forgetChanges() }), limits.sweepIntervalMs),
+    ...(uses === null ? [] : [loop('Client uses', () => uses.flush(), USES_FLUSH_MS)]),
     // What the CLI or another replica has changed.
     loop('Catalogue', () => catalogue.refresh(), CATALOGUE_MS),
     loop('Key watch', () => keyWatch.look(), KEY_WATCH_MS),

@@ -8,6 +8,7 @@ const FORMS: Record<MintedKind, { prefix: string, encoding: 'base64url' | 'hex' 
   konnect: { prefix: 'dcr_knk_', encoding: 'hex' },
   service: { prefix: 'dcr_svc_', encoding: 'base64url' },
   operator: { prefix: 'dcr_opr_', encoding: 'base64url' },
+  gateway: { prefix: 'dcr_gwy_', encoding: 'base64url' },
   // RFC 7591 §3
   initial_access_token: { prefix: 'dcr_iat_', encoding: 'base64url' }
 }

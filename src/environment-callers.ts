@@ -9,7 +9,7 @@ import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
 /** Callers of other kinds the environment does not define. */
 const LISTS: Partial<Record<CallerKind, ListName>> = {
-  konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
+  konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', gateway: 'GATEWAY_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
 }
 
 /** The callers that the environment defines, in a fixed order. Names show no part of a key. */
@@ -21,6 +21,9 @@ export function environmentCallers (settings: CallerSettings, vault: EnvelopeVau
     })),
     ...settings.adminApiKeys.map((key, index): EnvironmentCaller => ({
       kind: 'operator', name: `ADMIN_API_KEYS[${index}]`, scopes: ['register', 'read', 'rotate', 'delete', 'admin', 'audit'], boundToProvider: false, digests: digestsOf('operator', key)
+    })),
+    ...settings.gatewayApiKeys.map((key, index): EnvironmentCaller => ({
+      kind: 'gateway', name: `GATEWAY_API_KEYS[${index}]`, scopes: ['introspect'], boundToProvider: false, digests: digestsOf('gateway', key)
     })),
     ...settings.initialAccessTokens.map((token, index): EnvironmentCaller => ({
       kind: 'initial_access_token',

@@ -27,7 +27,7 @@ export function createKnownCallers (parts: KnownCallersParts): RecogniseCaller {
     const digest = isMintedKind(kind) ? digestOfCallerToken(kind, key) : null
     if (digest === null) return null
     // These come with every request: they are kept. One that is not there may have been made a moment ago, at another replica.
-    const isKept = kind === 'konnect' || kind === 'operator'
+    const isKept = kind === 'konnect' || kind === 'operator' || kind === 'gateway'
     const kept = isKept ? catalogue.callerOfKey(kind, digest) : null
     if (kept !== null) return kept
     const caller = await callers.findCallerByDigest(digest)

@@ -68,6 +68,10 @@ async function listen ({ settings, sandbox, broker }: Parts): Promise<void> {
   // Copies: Fastify writes into what it is given, and the settings are frozen.
   const publicUrl = await broker.publicServer.listen({ ...settings.publicListener })
   const operationsUrl = await broker.operationsServer.listen({ ...settings.operationsListener })
+  if (broker.gatewayServer !== null && settings.gatewayListener !== null) {
+    const { host, port } = settings.gatewayListener
+    await broker.gatewayServer.listen({ host, port })
+  }
   await broker.started
   if (sandbox === null || stopping.signal.aborted) return
   const { welcome } = await import('./sandbox/welcome.ts')

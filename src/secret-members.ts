@@ -4,6 +4,7 @@ export const markedSecretMembers: readonly string[] = [
   'ADMIN_API_KEYS',
   'AZURE_CLIENT_SECRET',
   'DATABASE_URL',
+  'GATEWAY_API_KEYS',
   'INITIAL_ACCESS_TOKENS',
   'KONNECT_API_KEYS',
   'adminApiKeys',
@@ -13,6 +14,7 @@ export const markedSecretMembers: readonly string[] = [
   'clientSecret',
   'client_secret',
   'databaseUrl',
+  'gatewayApiKeys',
   'idempotency-key',
   'idempotencyKey',
   'initialAccessTokens',
@@ -26,5 +28,7 @@ export const markedSecretMembers: readonly string[] = [
   'secret',
   'token',
   'x-api-key',
-  'xApiKey'
+  'x-gateway-key',
+  'xApiKey',
+  'xGatewayKey'
 ]

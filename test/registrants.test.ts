@@ -29,7 +29,8 @@ async function setUp (t: Test) {
   const { prisma, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const vault = createEnvelopeVault(keyringOf(keyringFile({ k1: 'active' }, ['p1'])))
-  const environment = environmentCallers({ konnectApiKeys: [], adminApiKeys: [OPERATOR_KEY], initialAccessTokens: [ENVIRONMENT_TOKEN] }, vault)
+  const lists = { konnectApiKeys: [], gatewayApiKeys: [], adminApiKeys: [OPERATOR_KEY], initialAccessTokens: [ENVIRONMENT_TOKEN] }
+  const environment = environmentCallers(lists, vault)
   const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
   const { callerIds, providerId } = await bootstrap(prisma, provider, environment)
   const catalogue = createCatalogue(prisma)

@@ -15,6 +15,7 @@ export const kindRules: Record<MintedKind, KindRules> = {
   konnect: { scopes: ['register', 'read', 'rotate', 'delete'], defaultScopes: ['register', 'read', 'rotate', 'delete'], needsProvider: true, hasPolicy: false },
   service: { scopes: ['register', 'read', 'rotate', 'delete'], defaultScopes: ['register', 'read'], needsProvider: true, hasPolicy: true },
   operator: { scopes: ['register', 'read', 'rotate', 'delete', 'admin', 'audit'], defaultScopes: ['read'], needsProvider: false, hasPolicy: false },
+  gateway: { scopes: ['introspect'], defaultScopes: ['introspect'], needsProvider: false, hasPolicy: false },
   initial_access_token: { scopes: ['register', 'read'], defaultScopes: ['register'], needsProvider: true, hasPolicy: true }
 }
 
@@ -29,7 +30,7 @@ export function isMintedKind (kind: string): kind is MintedKind {
 const RESERVED_NAME = /^entra:/i
 
 const settingOf: Partial<Record<CallerSummary['kind'], string>> = {
-  konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
+  konnect: 'KONNECT_API_KEYS', operator: 'ADMIN_API_KEYS', gateway: 'GATEWAY_API_KEYS', initial_access_token: 'INITIAL_ACCESS_TOKENS'
 }
 
 export function isName (name: string): boolean {
@@ -53,8 +54,8 @@ export function checkScopes (kind: MintedKind, wanted: readonly string[], given:
   const { scopes } = kindRules[kind]
   const unknown = wanted.filter(scope => !scopes.some(each => each === scope))
   if (unknown.length > 0) throw new AdministrationError(`A caller of the kind ${kind} can't have the scope ${unknown.join(', ')}. Accepted: ${scopes.join(', ')}.`, 'invalid', 'scopes')
-  // Keys that register are what callers are made for: only another operator gets no more than one has.
-  const beyond = own === null ? [] : given.filter(scope => !own.includes(scope) && (scope !== 'register' || kind === 'operator'))
+  // Keys that register, and those of gateways, are what callers are made for: only another operator gets no more than one has.
+  const beyond = own === null ? [] : given.filter(scope => !own.includes(scope) && (scope !== 'register' || kind === 'operator') && kind !== 'gateway')
   if (beyond.length > 0) throw new AdministrationError(`You can't give the scope ${beyond.join(', ')}: you don't have it yourself.`, 'forbidden')
 }
 

@@ -4,12 +4,12 @@ import type { CallerKind } from '../registration/registration.ts'
 import type { Operator } from './operator.ts'
 
 /** Kinds whose keys the broker makes. */
-export type MintedKind = Extract<CallerKind, 'konnect' | 'service' | 'operator' | 'initial_access_token'>
+export type MintedKind = Extract<CallerKind, 'konnect' | 'service' | 'operator' | 'gateway' | 'initial_access_token'>
 
 /** `environment`: of a setting. `database`: made by an operator. `broker`: made by the broker itself, for open registration and for whoever shows an Entra token. */
 export type CallerOrigin = 'environment' | 'database' | 'broker'
 
-export type Scope = 'register' | 'read' | 'rotate' | 'delete' | 'admin' | 'audit'
+export type Scope = 'register' | 'read' | 'rotate' | 'delete' | 'admin' | 'audit' | 'introspect'
 
 export interface NewCaller {
   kind: MintedKind

@@ -19,6 +19,8 @@ export interface StrategyContent {
   /** `aud` of the tokens. */
   audience: string | null
   tokenVersion: 1 | 2
+  /** Gateways ask Entra about each secret of its clients. */
+  checkSecretsAtEntra: boolean
   isDefault: boolean
   labels: Record<string, string>
 }

@@ -30,6 +30,7 @@ const decided = {
   resource_app_id: uuidOrNull('appId of the API whose tokens the clients ask for.'),
   audience: textOrNull(255, 'aud of the tokens: the App ID URI with v1, the appId with v2.'),
   token_version: Type.Optional(Type.Unsafe<1 | 2>({ type: 'integer', enum: [1, 2], description: 'Version of the tokens that a client gets for itself. Default: the issuer\'s.' })),
+  check_secrets_at_entra: Type.Optional(Type.Boolean({ description: 'Gateways that ask the broker have each secret checked at Entra, beside what the broker knows of it. Default: false.' })),
   is_default: Type.Optional(Type.Boolean({ description: 'For registrations that name no strategy, or one that is not known. Takes the place of the default before.' }))
 }
 
@@ -62,6 +63,7 @@ export function contentOf (document: StrategyDocument, isDefault = false): Strat
     resourceAppId: document.resource_app_id?.toLowerCase() ?? null,
     audience: document.audience ?? null,
     tokenVersion: document.token_version ?? readIssuer(issuer)?.version ?? 1,
+    checkSecretsAtEntra: document.check_secrets_at_entra ?? false,
     isDefault: document.is_default ?? isDefault,
     labels: document.labels ?? {}
   }
@@ -82,6 +84,7 @@ export function changedContent (current: StrategyContent, change: StrategyChange
     resourceAppId: orCurrent(change.resource_app_id?.toLowerCase() ?? change.resource_app_id, current.resourceAppId),
     audience: orCurrent(change.audience, current.audience),
     tokenVersion: change.token_version ?? current.tokenVersion,
+    checkSecretsAtEntra: change.check_secrets_at_entra ?? current.checkSecretsAtEntra,
     isDefault: change.is_default ?? current.isDefault,
     labels: changedLabels(current.labels, change.labels ?? {})
   }
@@ -112,6 +115,7 @@ export function documentOfStrategy (strategy: Strategy, warnings: readonly strin
     resource_app_id: strategy.resourceAppId,
     audience: strategy.audience,
     token_version: strategy.tokenVersion,
+    check_secrets_at_entra: strategy.checkSecretsAtEntra,
     is_default: strategy.isDefault,
     origin: strategy.origin,
     warnings: [...warnings],

@@ -50,6 +50,8 @@ export interface ServiceTokens {
   applicationOf (providerId: string, token: string): Promise<string | null>
   /** The operator behind a token of this provider's tenant; null for anything else. Throws as `applicationOf`. */
   operatorOf (providerId: string, token: string): Promise<EntraOperator | null>
+  /** The claims of a token that is of this provider's tenant and for one of the audiences; null for anything else. Throws as `applicationOf`. */
+  claimsOf (providerId: string, token: string, audiences: readonly string[]): Promise<JWTPayload | null>
   /** From now on exactly these are known; a tenant that stays keeps its keys. Throws TypeError for an address that is unusable. */
   serve (providers: readonly ServiceTokenProvider[]): void
   /** Aborts what is in flight and closes all connections. */
@@ -85,7 +87,6 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
 
   serve(providers)
 
-  /** The claims of a token that is what it says, of this tenant and for one of the audiences. */
   async function claimsOf (providerId: string, token: string, audiences: readonly string[]): Promise<JWTPayload | null> {
     const tenant = tenants.get(providerId)
     if (tenant === undefined) return null
@@ -114,6 +115,7 @@ export function createServiceTokens (providers: readonly ServiceTokenProvider[],
       const roles = rolesOf(payload).filter(role => operators.roles.includes(role))
       return identity === null || roles.length === 0 ? null : { identity, roles }
     },
+    claimsOf,
     serve,
     async close () {
       await Promise.all([...tenants.values()].map(async ({ http }) => await http.close()))

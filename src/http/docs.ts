@@ -1,10 +1,10 @@
-// The OpenAPI documents of both listeners and Swagger UI over them. Everything is served from here; nothing is loaded from elsewhere.
+// The OpenAPI documents of all listeners and Swagger UI over them. Everything is served from here; nothing is loaded from elsewhere.
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
 
 export interface DocsOptions {
-  /** The document of the public listener. */
-  publicDocument: () => object
+  /** Of the other listeners, by the name under which they are shown: asked for once they are ready. */
+  documents: Readonly<Record<string, () => object>>
 }
 
 // Swagger UI styles elements inline and has its icons in data URLs.
@@ -19,8 +19,8 @@ const UI_POLICY = {
   'frame-ancestors': '\'none\''
 }
 
-export async function docs (server: FastifyInstance, { publicDocument }: DocsOptions): Promise<void> {
-  server.get('/openapi/public.json', { schema: { hide: true } }, async () => publicDocument())
+export async function docs (server: FastifyInstance, { documents }: DocsOptions): Promise<void> {
+  for (const [name, document] of Object.entries(documents)) server.get(`/openapi/${name}.json`, { schema: { hide: true } }, async () => document())
   server.get('/openapi/operations.json', { schema: { hide: true } }, async () => server.swagger())
 
   await server.register(swaggerUi, {
@@ -30,7 +30,7 @@ export async function docs (server: FastifyInstance, { publicDocument }: DocsOpt
     uiConfig: {
       urls: [
         { name: 'Operations', url: '/openapi/operations.json' },
-        { name: 'Public', url: '/openapi/public.json' }
+        ...Object.keys(documents).map(name => ({ name: `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`, url: `/openapi/${name}.json` }))
       ],
       displayOperationId: true,
       validatorUrl: null

@@ -5,9 +5,10 @@ import type { Scope } from '../administration/callers-port.ts'
 
 /**
  * `konnect`: whoever shows a Konnect key. `registrant`: a token for registering, of ours or of Entra. `holder`: the registration access
- * token of the client in the path. `operator`: an operator key or token. `none`: anybody.
+ * token of the client in the path. `operator`: an operator key or token. `gateway`: a key of a gateway. `client`: the credential of a registered
+ * client, which is what is asked about. `none`: anybody.
  */
-export type Guard = 'konnect' | 'registrant' | 'holder' | 'operator' | 'none'
+export type Guard = 'konnect' | 'registrant' | 'holder' | 'operator' | 'gateway' | 'client' | 'none'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -19,7 +20,7 @@ declare module 'fastify' {
 }
 
 /** A holder's token is for one client and everything about it. */
-const needsScope = (guard: Guard) => guard !== 'none' && guard !== 'holder'
+const needsScope = (guard: Guard) => guard !== 'none' && guard !== 'holder' && guard !== 'client'
 
 /** Registered before the routes of a listener. @throws at boot for a route that declares no guard, or no scope where its guard looks at scopes */
 export const declaredGuards = fp(async (server: FastifyInstance) => {

@@ -1,7 +1,7 @@
 // The operations listener: operations API, health, OpenAPI documents and their UI. Not for the public network.
 import { fastify, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { RecogniseCaller } from './callers.ts'
-import { docs } from './docs.ts'
+import { docs, type DocsOptions } from './docs.ts'
 import { healthComponents, healthRoutes } from './health-routes.ts'
 import { metricsRoute, type MetricsText } from './metrics-route.ts'
 import { problemDialect, sendProblem, sendUnknownRoute } from './operations/problems.ts'
@@ -25,8 +25,8 @@ export interface OperationsServerOptions {
   recogniseCaller: RecogniseCaller
   idempotency: Idempotency
   readiness: Readiness
-  /** The document of the public listener, once that is ready. */
-  publicDocument: () => object
+  /** Of the other listeners, once they are ready. */
+  documents: DocsOptions['documents']
   version: string
   metrics: MetricsText
   /** Left out: nobody counts or traces. */
@@ -36,7 +36,7 @@ export interface OperationsServerOptions {
 }
 
 export async function buildOperationsServer (options: OperationsServerOptions): Promise<FastifyInstance> {
-  const { logger, recogniseCaller, readiness, publicDocument, version, resources, metrics, observer, idempotency, transport, authentication } = options
+  const { logger, recogniseCaller, readiness, documents, version, resources, metrics, observer, idempotency, transport, authentication } = options
   const server: FastifyInstance = fastify(serverOptions({ logger, dialect: problemDialect, ...transport }))
   server.decorateRequest('caller', null)
   server.setErrorHandler(sendProblem)
@@ -62,6 +62,6 @@ export async function buildOperationsServer (options: OperationsServerOptions): 
   await server.register(healthRoutes, { readiness })
   await server.register(metricsRoute, { metrics })
   await server.register(operationsApi, { prefix: '/v2', recogniseCaller, resources, idempotency })
-  await server.register(docs, { publicDocument })
+  await server.register(docs, { documents })
   return server
 }

@@ -202,7 +202,7 @@ export interface AuthStrategy {
 }
 
 /** `anonymous`: open registration. `registered_client`: the holder of a registration access token. */
-export type CallerKind = 'konnect' | 'service' | 'operator' | 'initial_access_token' | 'anonymous' | 'registered_client'
+export type CallerKind = 'konnect' | 'service' | 'operator' | 'gateway' | 'initial_access_token' | 'anonymous' | 'registered_client'
 
 /** Who calls: a key or token we know. `providerId` null: not bound to a tenant. */
 export interface Caller {

@@ -33,7 +33,7 @@ export function completeSettings (settings: Settings, made: Replacements = {}): 
   if (url === undefined || keyringFile === undefined || tenant === undefined) {
     throw new Error('The sandbox has not replaced every missing part: database, keyring and tenant are needed.')
   }
-  const { konnectApiKeys, adminApiKeys, initialAccessTokens } = settings.callers
+  const { konnectApiKeys, adminApiKeys, gatewayApiKeys, initialAccessTokens } = settings.callers
   return deepFreeze({
     ...settings,
     database: concealedDatabase({ url }),
@@ -42,6 +42,7 @@ export function completeSettings (settings: Settings, made: Replacements = {}): 
     callers: concealedCallers({
       konnectApiKeys: konnectApiKeys.length > 0 ? konnectApiKeys : [...made.konnectApiKeys ?? []],
       adminApiKeys: adminApiKeys.length > 0 ? adminApiKeys : [...made.adminApiKeys ?? []],
+      gatewayApiKeys,
       initialAccessTokens: initialAccessTokens.length > 0 ? initialAccessTokens : [...made.initialAccessTokens ?? []]
     })
   })

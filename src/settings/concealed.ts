@@ -7,7 +7,7 @@ import type { CallerSettings, EntraCredential } from './settings.ts'
 export const concealedDatabase = ({ url }: { url: string }): { url: string } => concealed({ url }, ['url'])
 
 export const concealedCallers = (callers: CallerSettings): CallerSettings =>
-  concealed({ ...callers }, ['konnectApiKeys', 'adminApiKeys', 'initialAccessTokens'])
+  concealed({ ...callers }, ['konnectApiKeys', 'adminApiKeys', 'gatewayApiKeys', 'initialAccessTokens'])
 
 /** Of a file only its path is here, and that is shown. */
 export const concealedCredential = (credential: EntraCredential): EntraCredential =>

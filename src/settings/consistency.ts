@@ -113,7 +113,7 @@ function addressFaults ({ values }: Situation): string[] {
 
 function listenerFaults ({ values, unusable, sandbox }: Situation): string[] {
   const faults: string[] = []
-  const ports = (['PORT', 'OPERATIONS_PORT', ...(sandbox ? ['SIMULATOR_PORT' as const] : [])] as const)
+  const ports = (['PORT', 'OPERATIONS_PORT', ...(values.GATEWAY_PORT === undefined ? [] : ['GATEWAY_PORT' as const]), ...(sandbox ? ['SIMULATOR_PORT' as const] : [])] as const)
     .filter(name => values[name] !== 0 && !unusable.has(name))
   ports.forEach((name, index) => {
     const twin = ports.slice(0, index).find(other => values[other] === values[name])

@@ -1,7 +1,7 @@
 // From flat values to the groups the broker works with.
 import { concealedCallers, concealedCredential, concealedDatabase } from './concealed.ts'
 import { graphOf } from './consistency.ts'
-import { withoutTrailingSlash } from './endpoints.ts'
+import { isLoopbackHost, withoutTrailingSlash } from './endpoints.ts'
 import { splitList } from './key-lists.ts'
 import type { EnvironmentValues } from './schema.ts'
 import type { EntraCredential, EntraTenant, OperatorTokenSettings, SandboxSettings, Settings } from './settings.ts'
@@ -15,6 +15,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
       url: values.PUBLIC_URL !== undefined ? withoutTrailingSlash(values.PUBLIC_URL) : localUrl(values.PORT)
     },
     operationsListener: { host: values.OPERATIONS_HOST, port: values.OPERATIONS_PORT },
+    gatewayListener: gatewayOf(values),
     requests: { trustedProxies: splitList(values.TRUSTED_PROXIES), authenticationFailuresPerMinute: values.AUTHENTICATION_FAILURES_PER_MINUTE },
     database: values.DATABASE_URL === undefined ? null : concealedDatabase({ url: values.DATABASE_URL }),
     keyringFile: values.ENCRYPTION_KEYRING_FILE ?? null,
@@ -26,6 +27,7 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     callers: concealedCallers({
       konnectApiKeys: splitList(values.KONNECT_API_KEYS),
       adminApiKeys: splitList(values.ADMIN_API_KEYS),
+      gatewayApiKeys: splitList(values.GATEWAY_API_KEYS),
       initialAccessTokens: splitList(values.INITIAL_ACCESS_TOKENS)
     }),
     registrationMode: values.REGISTRATION_MODE,
@@ -48,6 +50,11 @@ export function group (values: EnvironmentValues, sandbox: SandboxSettings | nul
     sandbox,
     warnings
   }
+}
+
+function gatewayOf (values: EnvironmentValues): Settings['gatewayListener'] {
+  const { GATEWAY_PORT: port, GATEWAY_HOST: host, GATEWAY_FAILURES_PER_MINUTE: failuresPerMinute } = values
+  return port === undefined ? null : { host, port, needsKey: !isLoopbackHost(host), failuresPerMinute }
 }
 
 /** Of a role that is named twice the scopes of both. */

@@ -1,13 +1,14 @@
 // Comma lists of keys and tokens, and what makes a key acceptable. Keys are never shown: a fault names their position.
 import type { EnvironmentValues } from './schema.ts'
 
-export type ListName = 'KONNECT_API_KEYS' | 'ADMIN_API_KEYS' | 'INITIAL_ACCESS_TOKENS'
+export type ListName = 'KONNECT_API_KEYS' | 'ADMIN_API_KEYS' | 'GATEWAY_API_KEYS' | 'INITIAL_ACCESS_TOKENS'
 
 const accepted: Record<ListName, { pattern: RegExp, words: string }> = {
   // Konnect's own form accepts nothing else.
   KONNECT_API_KEYS: { pattern: /^[A-Za-z0-9_]{12,256}$/, words: '12 to 256 letters, digits and underscores' },
   // RFC 6750 §2.1: what can stand behind "Bearer".
   ADMIN_API_KEYS: { pattern: /^(?=.{12,256}$)[A-Za-z0-9\-._~+/]+=*$/, words: '12 to 256 characters of a bearer token (RFC 6750)' },
+  GATEWAY_API_KEYS: { pattern: /^(?=.{12,256}$)[A-Za-z0-9\-._~+/]+=*$/, words: '12 to 256 characters of a bearer token (RFC 6750)' },
   INITIAL_ACCESS_TOKENS: { pattern: /^(?=.{12,256}$)[A-Za-z0-9\-._~+/]+=*$/, words: '12 to 256 characters of a bearer token (RFC 6750)' }
 }
 

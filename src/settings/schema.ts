@@ -41,6 +41,15 @@ export const environmentSchema = Type.Object({
   OPERATIONS_HOST: Type.String({ default: '127.0.0.1', description: 'Address the operations listener binds to.' }),
   OPERATIONS_PORT: port(3001, 'Port of the operations listener; 0 takes a free one.'),
 
+  GATEWAY_HOST: Type.String({ default: '127.0.0.1', description: 'Address the gateway listener binds to. Beyond loopback `/verify` asks for a key of a gateway.' }),
+  GATEWAY_PORT: Type.Optional(Type.Integer({
+    minimum: 0,
+    maximum: 65535,
+    description: 'Port of the listener that gateways ask about clients; 0 takes a free one.',
+    'x-accepts': 'a port number from 0 to 65535',
+    'x-default': 'there is no such listener'
+  })),
+
   TRUSTED_PROXIES: text({
     description: 'Proxies before the listeners, separated by commas: from these alone X-Forwarded-For is believed.',
     'x-accepts': 'a comma list of addresses and networks (CIDR)',
@@ -48,6 +57,9 @@ export const environmentSchema = Type.Object({
   }),
   AUTHENTICATION_FAILURES_PER_MINUTE: whole(0, 1_000, 30,
     'Wrong keys and tokens of one source that are answered with 401; further ones are 429. A good one is always served. 0 switches it off.'),
+
+  GATEWAY_FAILURES_PER_MINUTE: whole(0, 10_000, 30,
+    'Wrong secrets of one client that `/verify` looks at one by one; about further ones less is done. A right one is always accepted. 0 switches it off.'),
 
   DATABASE_URL: secret({
     description: 'PostgreSQL connection string.',
@@ -82,6 +94,7 @@ export const environmentSchema = Type.Object({
     description: 'Keys Kong Konnect sends as X-API-KEY, separated by commas; several are valid at once.', 'x-default': 'sandbox: made once'
   }),
   ADMIN_API_KEYS: secret({ description: 'Operator keys of the operations API, separated by commas.', 'x-default': 'sandbox: made once' }),
+  GATEWAY_API_KEYS: secret({ description: 'Keys of gateways, for the gateway listener, separated by commas.', 'x-default': 'none; such keys can be made at run time' }),
   INITIAL_ACCESS_TOKENS: secret({
     description: 'RFC 7591 initial access tokens, separated by commas.', 'x-default': 'sandbox: made once'
   }),

@@ -20,6 +20,13 @@ export interface PublicListener extends Listener {
   url: string | null
 }
 
+export interface GatewayListener extends Listener {
+  /** GET /verify asks for a key of a gateway: whoever reaches it could try secrets. */
+  needsKey: boolean
+  /** Wrong secrets of one client that are looked at one by one; 0: all. */
+  failuresPerMinute: number
+}
+
 /** How the broker proves itself to Entra. */
 export type EntraCredential =
   | { kind: 'secret', secret: string }
@@ -58,6 +65,7 @@ export interface TrafficSettings {
 export interface CallerSettings {
   konnectApiKeys: readonly string[]
   adminApiKeys: readonly string[]
+  gatewayApiKeys: readonly string[]
   initialAccessTokens: readonly string[]
 }
 
@@ -128,6 +136,8 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 export interface Settings {
   publicListener: PublicListener
   operationsListener: Listener
+  /** Null: there is none. */
+  gatewayListener: GatewayListener | null
   requests: RequestSettings
   /** Null exactly when the sandbox replaces it. */
   database: { url: string } | null

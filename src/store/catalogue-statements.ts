@@ -7,7 +7,7 @@ import type { PrismaClient } from './prisma-client.ts'
 // tokens of Entra too: they are looked up when they call.
 const isKept = Prisma.sql`
   revoked_at IS NULL AND coalesce(expires_at > now(), true)
-  AND (origin = 'environment' OR kind = 'anonymous' OR (origin = 'database' AND kind IN ('konnect', 'operator')))`
+  AND (origin = 'environment' OR kind = 'anonymous' OR (origin = 'database' AND kind IN ('konnect', 'operator', 'gateway')))`
 
 /** `keyDigest`: of a key that the broker has made; null for others. */
 export type LivingCaller = Caller & { keyDigest: Uint8Array | null }

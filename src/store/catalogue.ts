@@ -3,7 +3,9 @@ import type { ProviderCredentialKind, ProviderCredentialState } from '../adminis
 import { StoreUnavailableError, type Catalogue } from '../registration/ports.ts'
 import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
 import type { AuthStrategy, Caller, CallerKind, Provider, ScopeMapping } from '../registration/registration.ts'
+import type { GatewayCatalogue, GatewayStrategy } from '../gateway/port.ts'
 import { readCatalogueState, readLivingCallers } from './catalogue-statements.ts'
+import { toGatewayStrategy } from './gateway-strategy.ts'
 import type { ProviderModel, ScopeMappingModel } from './generated/models.ts'
 import type { PrismaClient } from './prisma-client.ts'
 import { guarded } from './store-errors.ts'
@@ -18,7 +20,7 @@ export interface StoredProvider extends Provider {
   credential: { id: string, kind: ProviderCredentialKind, clientId: string } | null
 }
 
-export interface StoredCatalogue extends Catalogue {
+export interface StoredCatalogue extends Catalogue, GatewayCatalogue {
   /** Those that are not deleted, the oldest first. */
   providers (): readonly StoredProvider[]
   providerNamed (name: string): StoredProvider | null
@@ -36,6 +38,8 @@ interface Content {
   installationId: string
   providers: Map<string, StoredProvider>
   strategies: Map<string, AuthStrategy>
+  gatewayStrategies: Map<string, GatewayStrategy>
+  gatewayStrategiesOf: Map<string, GatewayStrategy[]>
   strategiesOfKonnect: Map<string, AuthStrategy>
   defaults: Map<string, AuthStrategy>
   callers: Map<string, Caller>
@@ -77,6 +81,9 @@ export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () 
     providers: () => [...content().providers.values()],
     provider: id => content().providers.get(id) ?? null,
     providerNamed: name => [...content().providers.values()].find(provider => provider.name === name) ?? null,
+    providerName: id => content().providers.get(id)?.name ?? null,
+    gatewayStrategies: providerId => content().gatewayStrategiesOf.get(providerId) ?? [],
+    gatewayStrategy: id => content().gatewayStrategies.get(id) ?? null,
     strategy: id => content().strategies.get(id) ?? null,
     strategyOfKonnect: (providerId, konnectId) => content().strategiesOfKonnect.get(konnectKey(providerId, konnectId)) ?? null,
     defaultStrategy (providerId) {
@@ -133,10 +140,14 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
     tokenVersion: row.tokenVersion === 2 ? 2 : 1,
     resourceAppId: row.resourceAppId
   }))
+  const livingProviders = new Set(providers.map(({ id }) => id))
+  const forGateways = strategies.filter(({ providerId }) => livingProviders.has(providerId)).map(toGatewayStrategy)
   return {
     installationId: installation.id,
     providers: byId(providers.map(toProvider)),
     strategies: byId(known),
+    gatewayStrategies: byId(forGateways),
+    gatewayStrategiesOf: new Map(providers.map(({ id }) => [id, forGateways.filter(({ providerId }) => providerId === id)])),
     strategiesOfKonnect: new Map(known.flatMap(strategy =>
       strategy.konnectAuthStrategyId === null ? [] : [[konnectKey(strategy.providerId, strategy.konnectAuthStrategyId), strategy] as const])),
     defaults: new Map(known.filter(strategy => strategy.isDefault).map(strategy => [strategy.providerId, strategy])),

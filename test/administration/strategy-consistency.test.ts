@@ -23,6 +23,7 @@ const v1: StrategyContent = {
   resourceAppId: null,
   audience: 'api://orders',
   tokenVersion: 1,
+  checkSecretsAtEntra: false,
   isDefault: false,
   labels: {}
 }

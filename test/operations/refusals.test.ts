@@ -186,7 +186,7 @@ t.test('while callers can\'t be looked up yet, a request gets 503', async t => {
     recogniseCaller: async () => { throw new StoreUnavailableError('Not started yet') },
     idempotency: unconnectedIdempotency,
     readiness: createReadiness({ checks: {}, tenants: () => ({}) }),
-    publicDocument: () => ({}),
+    documents: {},
     version: '1.2.3',
     metrics: { contentType: 'text/plain', text: async () => '' }
   })

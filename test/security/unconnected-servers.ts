@@ -55,7 +55,7 @@ export async function unconnectedServers (t: Test, options: UnconnectedOptions =
     resources: unconnected<OperationsResources>(),
     recogniseCaller: async (kind, key) => kind === 'operator' && key === KEY ? { ...caller, kind } : null,
     readiness: createReadiness({ checks: { database: async () => {} }, tenants: () => ({ default: 'usable' }) }),
-    publicDocument: () => ({ openapi: '3.1.0' }),
+    documents: { public: () => ({ openapi: '3.1.0' }) },
     metrics: { contentType: 'text/plain', text: async () => 'dcr_build_info 1\n' }
   })
   for (const server of [publicServer, operationsServer]) t.teardown(async () => await server.close())

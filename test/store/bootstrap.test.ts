@@ -26,7 +26,8 @@ async function setUp (t: Test) {
     /** Starts with these keys; resolves to how a presented key is recognised from then on. */
     async start (keys: { konnect?: string[], admin?: string[] }, activePepper = 'p1') {
       const vault = createEnvelopeVault(keyringOf({ ...content, peppers: { ...content.peppers, active: activePepper } }))
-      const callers = environmentCallers({ konnectApiKeys: keys.konnect ?? [], adminApiKeys: keys.admin ?? [], initialAccessTokens: [] }, vault)
+      const lists = { konnectApiKeys: keys.konnect ?? [], gatewayApiKeys: [], adminApiKeys: keys.admin ?? [], initialAccessTokens: [] }
+      const callers = environmentCallers(lists, vault)
       const { callerIds } = await bootstrap(prisma, provider, callers)
       const catalogue = createCatalogue(prisma)
       await catalogue.load()

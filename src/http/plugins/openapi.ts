@@ -6,7 +6,7 @@ import Type, { type Static, type TSchema, type TUnsafe } from 'typebox'
 
 /** How a caller proves itself, as OpenAPI says it. */
 export type SecurityScheme =
-  | { type: 'http', scheme: 'bearer', description: string }
+  | { type: 'http', scheme: 'bearer' | 'basic', description: string }
   | { type: 'apiKey', in: 'header', name: string, description: string }
 
 export interface OpenApiOptions {

@@ -117,6 +117,6 @@ function codeOfSchemaFault (instancePath: string, context: string | undefined): 
 }
 
 /** RFC 6749 §5.2: printable ASCII without quotation marks and backslashes. */
-function asciiOf (text: string): string {
+export function asciiOf (text: string): string {
   return text.replaceAll('"', '\'').replaceAll(/[^\x20-\x5b\x5d-\x7e]/g, '?')
 }

@@ -8,9 +8,9 @@ import { nullable, ref } from '../../plugins/openapi.ts'
 import { pageSchema } from '../listing/pages.ts'
 import { namesOf, text, time, uuid, word } from '../schemas.ts'
 
-export const kinds = namesOf<Exclude<CallerKind, 'registered_client'>>({ konnect: true, service: true, operator: true, initial_access_token: true, anonymous: true })
+export const kinds = namesOf<Exclude<CallerKind, 'registered_client'>>({ konnect: true, service: true, operator: true, gateway: true, initial_access_token: true, anonymous: true })
 export const origins = namesOf<CallerOrigin>({ environment: true, database: true, broker: true })
-const scopes = namesOf<Scope>({ register: true, read: true, rotate: true, delete: true, admin: true, audit: true })
+const scopes = namesOf<Scope>({ register: true, read: true, rotate: true, delete: true, admin: true, audit: true, introspect: true })
 const states = namesOf<CallerState>({ living: true, expired: true, revoked: true })
 
 export type CallerState = 'living' | 'expired' | 'revoked'
@@ -19,7 +19,7 @@ const MOST_REGISTRATIONS = 1_000_000
 const LONGEST_LIFE_DAYS = 3650
 
 const name = Type.String({ minLength: 1, maxLength: 120, description: 'What the caller is called; no other living one is called so.' })
-const scopeList = Type.Array(word(scopes, 'A scope.'), { maxItems: scopes.length, description: 'What it may do. An operator gives no scope that he does not have himself, but for register.' })
+const scopeList = Type.Array(word(scopes, 'A scope.'), { maxItems: scopes.length, description: 'What it may do. An operator gives no scope that he does not have himself, but for register, and introspect to gateways.' })
 const policy = nullable(Type.String({ minLength: 1, maxLength: 120, description: 'Name of the policy under which it registers; null: default.' }))
 const maxRegistrations = nullable(Type.Integer({ minimum: 1, maximum: MOST_REGISTRATIONS, description: 'Most registrations it may ever make; null: no limit.' }))
 const expiresAt = nullable(time('Its end; null: never.'))
@@ -87,7 +87,7 @@ export const CreatedCaller = Type.Object({
 export const CallerList = pageSchema(CallerView, 'CallerList', 'callers')
 
 export const NewCallerBody = Type.Object({
-  kind: word<MintedKind>(mintedKinds, 'konnect: X-API-KEY of a Konnect DCR provider. service: an internal service. operator: the operations API. initial_access_token: POST /register.'),
+  kind: word<MintedKind>(mintedKinds, 'konnect: X-API-KEY of a Konnect DCR provider. service: an internal service. operator: the operations API. gateway: the gateway listener. initial_access_token: POST /register.'),
   name,
   provider: Type.Optional(nullable(Type.String({ minLength: 1, maxLength: 120, description: 'Name of the provider it belongs to. Needed but for an operator, who without one is an operator of all.' }))),
   scopes: Type.Optional(scopeList),

@@ -1,0 +1,77 @@
+// Clients as the database knows them, kept while nothing about them changes. Whoever decides by what is kept is at most half a second behind;
+// when the changes can't be read, every question goes to the database.
+import type { Clock } from '../registration/ports.ts'
+import { createChanges } from './changes.ts'
+import type { GatewayClient, GatewayStore } from './port.ts'
+
+/** Some tens of megabytes at most; those that were used longest ago go first. */
+const MOST_KEPT = 20_000
+
+export interface KnownClients {
+  /** All registrations with this client id; empty: there is none. Throws StoreUnavailableError. */
+  find (clientId: string): Promise<KnownClient>
+  /** The same, as the database knows it now. */
+  findNow (clientId: string): Promise<KnownClient>
+}
+
+export interface KnownClient {
+  registrations: readonly GatewayClient[]
+  /** When it was read (monotonic); the question was asked then, at the latest. */
+  readAtMs: number
+}
+
+export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'changesSince'>, { monotonicMs }: Pick<Clock, 'monotonicMs'>): KnownClients {
+  const kept = new Map<string, KnownClient>()
+  /** Questions that are under way: what changes meanwhile they may not know of. */
+  const asking = new Map<string, number>()
+  let isAllInDoubt = false
+  const inDoubt = new Set<string>()
+
+  const changes = createChanges({
+    store,
+    monotonicMs,
+    onChanged (clientIds) {
+      if (clientIds === null) kept.clear()
+      for (const clientId of clientIds ?? []) kept.delete(clientId)
+      if (asking.size === 0) return
+      if (clientIds === null) isAllInDoubt = true
+      for (const clientId of clientIds ?? []) if (asking.has(clientId)) inDoubt.add(clientId)
+    }
+  })
+
+  async function read (clientId: string, mayKeep: boolean): Promise<KnownClient> {
+    const readAtMs = monotonicMs()
+    asking.set(clientId, (asking.get(clientId) ?? 0) + 1)
+    try {
+      const known: KnownClient = { registrations: await store.findClients(clientId), readAtMs }
+      // Nobody keeps what is not there: ids that somebody invents would push out those that are.
+      if (mayKeep && known.registrations.length > 0 && !isAllInDoubt && !inDoubt.has(clientId) && changes.isSettled()) keep(clientId, known)
+      return known
+    } finally {
+      const others = (asking.get(clientId) ?? 1) - 1
+      if (others > 0) asking.set(clientId, others)
+      else asking.delete(clientId)
+      if (others === 0) inDoubt.delete(clientId)
+      if (asking.size === 0) isAllInDoubt = false
+    }
+  }
+
+  function keep (clientId: string, known: KnownClient): void {
+    const [longestAgo] = kept.keys()
+    if (longestAgo !== undefined && kept.size >= MOST_KEPT) kept.delete(longestAgo)
+    kept.set(clientId, known)
+  }
+
+  return {
+    async find (clientId) {
+      // Before the question, so that what is kept afterwards has been asked for behind a change that was told.
+      const isSettled = changes.isSettled() || await changes.settle()
+      const known = isSettled ? kept.get(clientId) : undefined
+      if (known === undefined) return await read(clientId, isSettled)
+      kept.delete(clientId)
+      kept.set(clientId, known)
+      return known
+    },
+    findNow: async clientId => await read(clientId, changes.isSettled())
+  }
+}

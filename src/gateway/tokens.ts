@@ -1,0 +1,68 @@
+// Whether a bearer token is one of a registered client. Signature, issuer, tenant and times are the adapter's; audience, version and the claim with
+// the client's id are a strategy's; and the registration is looked at as it stands now, whatever Entra still accepts.
+import type { Clock } from '../registration/ports.ts'
+import type { Demand, JudgeClient } from './client-judge.ts'
+import type { Claims, ClientTokens, GatewayCatalogue, GatewayStrategy } from './port.ts'
+import { createProvenTokens, type ProvenToken } from './proven-tokens.ts'
+import { GUID, refused, type Verdict } from './verdict.ts'
+
+export interface TokenJudgeParts {
+  tokens: ClientTokens
+  catalogue: GatewayCatalogue
+  judgeClient: JudgeClient
+  digestOf: (token: string) => Uint8Array
+  clock: Pick<Clock, 'now' | 'monotonicMs'>
+}
+
+/** Throws DirectoryError `unavailable` when a tenant's keys can't be had, StoreUnavailableError. */
+export type JudgeToken = (token: string, demand: Demand) => Promise<Verdict>
+
+export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, clock }: TokenJudgeParts): JudgeToken {
+  const proven = createProvenTokens(clock)
+
+  async function prove (token: string): Promise<ProvenToken | null> {
+    const digest = Buffer.from(digestOf(token)).toString('base64')
+    const known = proven.find(digest)
+    if (known !== undefined) return known
+    for (const providerId of tokens.providersOf(token)) {
+      const audiences = [...new Set(catalogue.gatewayStrategies(providerId).flatMap(strategy => strategy.audiences))]
+      const claims = audiences.length === 0 ? null : await tokens.claimsOf(providerId, token, audiences)
+      if (claims === null) continue
+      const found = { providerId, claims }
+      proven.keep(digest, found)
+      return found
+    }
+    return null
+  }
+
+  return async (token, demand) => {
+    const found = await prove(token)
+    if (found === null) return refused('invalid_token')
+    let refusal: Verdict = refused('invalid_token')
+    for (const clientId of clientsIn(found.claims, tokens.providersOf(token))) {
+      const verdict = await judgeClient(clientId, demand, async client => {
+        const strategy = catalogue.gatewayStrategy(client.strategyId)
+        // Another strategy may find another client in the same token.
+        if (strategy === null || clientIn(found.claims, strategy) !== clientId) return null
+        return strategy.authMethods.includes('bearer') ? { client, strategy, token: found.claims } : 'method_not_allowed'
+      })
+      if (verdict.accepted !== null) return verdict
+      refusal = verdict
+    }
+    return refusal
+  }
+
+  function clientsIn (claims: Claims, providerIds: readonly string[]): Set<string> {
+    const strategies = providerIds.flatMap(providerId => catalogue.gatewayStrategies(providerId))
+    return new Set(strategies.map(strategy => clientIn(claims, strategy)).filter(clientId => clientId !== null))
+  }
+}
+
+/** The client's id, when the token is one that this strategy takes. */
+function clientIn (claims: Claims, { audiences, issuerVersion, credentialClaim }: GatewayStrategy): string | null {
+  if (typeof claims['aud'] !== 'string' || !audiences.includes(claims['aud'])) return null
+  if (issuerVersion !== null && issuerVersion !== (claims['ver'] === '2.0' ? 2 : 1)) return null
+  let value: unknown = claims
+  for (const name of credentialClaim) value = typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
+  return typeof value === 'string' && GUID.test(value) ? value.toLowerCase() : null
+}

@@ -1,0 +1,121 @@
+// What was taken away is refused within a second on every replica, though Entra goes on accepting it; what was given is accepted at once.
+import pg from 'pg'
+import t from 'tap'
+import type { Test } from 'tap'
+import { startSimulator } from '../../src/simulator/simulator.ts'
+import { eventually } from '../support/eventually.ts'
+import { basic, bearer, linkStrategies, startTestGateway, V1_STRATEGY, V2_STRATEGY, type TestGateway } from '../support/gateway.ts'
+import { createTestDatabase } from '../support/postgres.ts'
+
+/** The promise is a second; what a busy machine adds is its own. */
+const WITHIN_MS = 1_500
+
+/** Two replicas over one database and one tenant, in which what was removed lingers for a minute. */
+async function twoReplicas (t: Test): Promise<[TestGateway, TestGateway]> {
+  const simulator = await startSimulator({ lag: { secretLingerMs: 60_000, tokenLingerMs: 60_000 } })
+  t.teardown(() => simulator.close())
+  const database = await createTestDatabase(t)
+  const one = await startTestGateway(t, { simulator, database })
+  const other = await startTestGateway(t, { simulator, database, environment: { ENCRYPTION_KEYRING_FILE: one.settings.keyringFile } })
+  await linkStrategies(one)
+  return [one, other]
+}
+
+const statusOn = async (gateway: TestGateway, headers: Record<string, string>) => (await gateway.verify(headers)).status
+
+async function acceptedOnBoth (t: Test, gateways: readonly TestGateway[], headers: Record<string, string>, what: string): Promise<void> {
+  // A strategy that was made at one replica is known at the other within a second.
+  for (const gateway of gateways) await eventually(`${what} is accepted`, async () => await statusOn(gateway, headers) === 200, 3_000)
+  t.pass(`${what} is accepted on both replicas`)
+}
+
+async function refusedOnBoth (t: Test, gateways: readonly TestGateway[], headers: Record<string, string>, what: string): Promise<void> {
+  const changedAtMs = performance.now()
+  for (const gateway of gateways) {
+    await eventually(`${what} is refused`, async () => await statusOn(gateway, headers) === 401, WITHIN_MS)
+    for (let time = 0; time < 3; time++) t.equal(await statusOn(gateway, headers), 401, `${what} stays refused`)
+  }
+  t.comment(`${what}: refused on both after ${Math.round(performance.now() - changedAtMs)} ms`)
+}
+
+t.test('a client that was deleted is refused on both replicas, by its secret and by its token, while Entra still gives tokens', async t => {
+  const gateways = await twoReplicas(t)
+  const [one, other] = gateways
+  for (const [deleter, strategy] of [[one, V1_STRATEGY], [other, V2_STRATEGY]] as const) {
+    const client = await one.registerClient(strategy)
+    const token = strategy === V1_STRATEGY ? await one.tokenV1(client) : await one.tokenV2(client)
+    await acceptedOnBoth(t, gateways, basic(client), 'the secret')
+    await acceptedOnBoth(t, gateways, bearer(token), 'the token')
+    t.equal((await deleter.konnect('DELETE', `/${client.clientId}`)).status, 204)
+    await refusedOnBoth(t, gateways, basic(client), 'the secret of a deleted client')
+    await refusedOnBoth(t, gateways, bearer(token), 'the token of a deleted client')
+    t.equal((await one.introspect(token)).body.active, false)
+    t.ok(strategy === V1_STRATEGY ? await one.tokenV1(client) : await one.tokenV2(client), 'Entra goes on giving tokens')
+  }
+})
+
+t.test('a client that an operator disables is refused, and accepted at once when he enables it', async t => {
+  const gateways = await twoReplicas(t)
+  const [one] = gateways
+  const client = await one.registerClient(V1_STRATEGY)
+  const token = await one.tokenV1(client)
+  const { body: { data: [{ id }] } } = await one.operations('GET', '/registrations')
+  await acceptedOnBoth(t, gateways, basic(client), 'the secret')
+  await acceptedOnBoth(t, gateways, bearer(token), 'the token')
+  t.equal((await one.operations('POST', `/registrations/${id}/disable`)).status, 200)
+  await refusedOnBoth(t, gateways, basic(client), 'the secret of a disabled client')
+  await refusedOnBoth(t, gateways, bearer(token), 'its token')
+  t.equal((await one.operations('POST', `/registrations/${id}/enable`)).status, 200)
+  for (const gateway of gateways) t.equal(await statusOn(gateway, bearer(token)), 200)
+})
+
+t.test('a rotated secret: the new one is accepted at once, the old one refused on both replicas while Entra still takes it', async t => {
+  const gateways = await twoReplicas(t)
+  const [one] = gateways
+  const client = await one.registerClient(V1_STRATEGY)
+  await acceptedOnBoth(t, gateways, basic(client), 'the first secret')
+  const { status, body } = await one.konnect('POST', `/${client.clientId}/new-secret`)
+  t.equal(status, 200)
+  const renewed = { ...client, clientSecret: body.client_secret as string }
+  for (const gateway of gateways) t.equal(await statusOn(gateway, basic(renewed)), 200)
+  await refusedOnBoth(t, gateways, basic(client), 'the old secret')
+  t.ok(await one.tokenV1(client), 'Entra still takes it')
+})
+
+t.test('a further secret is accepted at once, and refused once it was removed', async t => {
+  const gateways = await twoReplicas(t)
+  const [one] = gateways
+  const client = await one.registerClient(V1_STRATEGY)
+  await acceptedOnBoth(t, gateways, basic(client), 'the first secret')
+  const { body } = await one.konnect('POST', `/${client.clientId}/secrets`)
+  const second = { ...client, clientSecret: body.client_secret as string }
+  for (const gateway of gateways) t.equal(await statusOn(gateway, basic(second)), 200)
+  t.equal((await one.konnect('DELETE', `/${client.clientId}/secrets/${body.secret_id}`)).status, 204)
+  await refusedOnBoth(t, gateways, basic(second), 'the removed secret')
+  for (const gateway of gateways) t.equal(await statusOn(gateway, basic(client)), 200)
+})
+
+t.test('whoever changes a row by hand is heeded, too: a statement of an operator, or of another release', async t => {
+  const gateways = await twoReplicas(t)
+  const [one] = gateways
+  const client = await one.registerClient(V1_STRATEGY)
+  await acceptedOnBoth(t, gateways, basic(client), 'the secret')
+  await one.database.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['drifted', client.clientId])
+  await refusedOnBoth(t, gateways, basic(client), 'the secret of a drifted client')
+})
+
+t.test('a change whose transaction was open for long, while others came and went, is told when it commits', async t => {
+  const [one] = await twoReplicas(t)
+  const [slow, quick] = [await one.registerClient(V1_STRATEGY), await one.registerClient(V1_STRATEGY)]
+  for (const client of [slow, quick]) t.equal(await statusOn(one, basic(client)), 200)
+  const connection = new pg.Client({ connectionString: one.database.url })
+  await connection.connect()
+  t.teardown(() => connection.end())
+  await connection.query('BEGIN')
+  await connection.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['disabled', slow.clientId])
+  await one.database.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['disabled', quick.clientId])
+  await eventually('the later one, which has committed, is refused', async () => await statusOn(one, basic(quick)) === 401, WITHIN_MS)
+  t.equal(await statusOn(one, basic(slow)), 200, 'nothing has happened to the other yet')
+  await connection.query('COMMIT')
+  await eventually('the earlier one is refused', async () => await statusOn(one, basic(slow)) === 401, WITHIN_MS)
+})
