@@ -1,5 +1,6 @@
 // Clients as the database knows them, kept while nothing about them changes. Whoever decides by what is kept is at most half a second behind;
 // when the changes can't be read, every question goes to the database.
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../registration/ports.ts'
 import { createChanges } from './changes.ts'
 import type { GatewayClient, GatewayStore } from './port.ts'
@@ -43,7 +44,7 @@ export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'c
     const readAtMs = monotonicMs()
     asking.set(clientId, (asking.get(clientId) ?? 0) + 1)
     try {
-      const known: KnownClient = { registrations: await store.findClients(clientId), readAtMs }
+      const known: KnownClient = { registrations: sameAsKept(clientId, await store.findClients(clientId)), readAtMs }
       // Nobody keeps what is not there: ids that somebody invents would push out those that are.
       if (mayKeep && known.registrations.length > 0 && !isAllInDoubt && !inDoubt.has(clientId) && changes.isSettled()) keep(clientId, known)
       return known
@@ -56,9 +57,16 @@ export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'c
     }
   }
 
+  /** What is remembered about a client goes with its record: one that is read again and is the same stays it. */
+  function sameAsKept (clientId: string, registrations: GatewayClient[]): readonly GatewayClient[] {
+    const before = kept.get(clientId)?.registrations
+    return before !== undefined && isDeepStrictEqual(before, registrations) ? before : registrations
+  }
+
   function keep (clientId: string, known: KnownClient): void {
     const [longestAgo] = kept.keys()
     if (longestAgo !== undefined && kept.size >= MOST_KEPT) kept.delete(longestAgo)
+    kept.delete(clientId)
     kept.set(clientId, known)
   }
 

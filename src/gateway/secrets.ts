@@ -22,12 +22,15 @@ export interface SecretJudgeParts {
 export type JudgeSecret = (clientId: string, secret: string, demand: Demand) => Promise<Verdict>
 
 export function createSecretJudge ({ catalogue, judgeClient, vault, entra, clock }: SecretJudgeParts): JudgeSecret {
-  async function isSecretOf (client: GatewayClient, strategy: GatewayStrategy, secret: string): Promise<boolean> {
+  async function isSecretOf (client: GatewayClient, strategy: GatewayStrategy, secret: string, said: Map<string, boolean>): Promise<boolean> {
     // Undefined: the broker has never seen it.
     const known = client.secrets.find(({ verifier }) => vault.isSecretOf(client.clientId, secret, verifier))
     // What was revoked here is refused, however long Entra still takes it.
     if (known === undefined ? !client.isAdopted : !isValid(known)) return false
-    return (known !== undefined && !strategy.checkSecretsAtEntra) || await entra.accepts(client, secret)
+    if (known !== undefined && !strategy.checkSecretsAtEntra) return true
+    const answer = said.get(client.registrationId) ?? await entra.accepts(client, secret)
+    said.set(client.registrationId, answer)
+    return answer
   }
 
   const isValid = ({ isActive, expiresAt }: GatewaySecret): boolean =>
@@ -35,11 +38,13 @@ export function createSecretJudge ({ catalogue, judgeClient, vault, entra, clock
 
   return async (clientId, secret, demand) => {
     if (!GUID.test(clientId) || secret === '' || secret.length > LONGEST_SECRET) return refused('unknown_client')
+    // By registration: one that is looked at again is not asked about again.
+    const said = new Map<string, boolean>()
     return await judgeClient(clientId.toLowerCase(), demand, async client => {
       const strategy = catalogue.gatewayStrategy(client.strategyId)
       if (strategy === null) return 'client_not_active'
       if (!strategy.authMethods.includes('client_credentials')) return 'method_not_allowed'
-      return await isSecretOf(client, strategy, secret) ? { client, strategy, token: null } : 'wrong_secret'
+      return await isSecretOf(client, strategy, secret, said) ? { client, strategy, token: null } : 'wrong_secret'
     })
   }
 }
