@@ -12,6 +12,7 @@ export interface RegistrationDocument {
   owner: string | null
   last_fault: string | null
   created_at: string
+  last_used_at: string | null
 }
 
 interface Page {

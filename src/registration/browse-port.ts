@@ -25,7 +25,7 @@ export interface Visibility {
 }
 
 export type RegistrationField =
-  | 'id' | 'clientId' | 'clientName' | 'state' | 'provider' | 'delivery' | 'applicationId' | 'surface' | 'owner' | 'createdAt' | 'updatedAt'
+  | 'id' | 'clientId' | 'clientName' | 'state' | 'provider' | 'delivery' | 'applicationId' | 'surface' | 'owner' | 'createdAt' | 'updatedAt' | 'lastUsedAt'
 
 export type RegistrationSortField = 'createdAt' | 'updatedAt' | 'clientName'
 

@@ -23,7 +23,8 @@ const columns: Readonly<Record<RegistrationField, ListedColumn>> = {
   surface: { path: ['surface'] },
   owner: { path: ['owner'], optional: true },
   createdAt: { path: ['createdAt'] },
-  updatedAt: { path: ['updatedAt'] }
+  updatedAt: { path: ['updatedAt'] },
+  lastUsedAt: { path: ['lastUsedAt'], optional: true }
 }
 
 const auditColumns: Readonly<Record<AuditField, ListedColumn>> = {

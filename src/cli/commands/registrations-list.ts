@@ -32,8 +32,9 @@ export const registrationsList: Command = {
     const found = await listRegistrations(await operationsApi(values, context), filters, limit)
     if (values.json === true) context.print(JSON.stringify(found))
     else {
-      table(['ID', 'CLIENT ID', 'NAME', 'STATE', 'PROVIDER', 'SURFACE', 'FAULT', 'CREATED'], found.map(each => [
-        each.id, each.client_id, each.client_name, each.state, each.provider, each.surface, each.last_fault, each.created_at
+      table(['ID', 'CLIENT ID', 'NAME', 'STATE', 'PROVIDER', 'SURFACE', 'FAULT', 'CREATED', 'LAST USED'], found.map(each => [
+        each.id, each.client_id, each.client_name, each.state, each.provider, each.surface, each.last_fault, each.created_at,
+        each.last_used_at
       ])).forEach(context.print)
     }
     return 0

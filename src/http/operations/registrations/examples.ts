@@ -33,6 +33,7 @@ export const exampleSummary = {
   created_at: example.registeredAt,
   updated_at: example.linkedAt,
   activated_at: '2026-11-26T09:00:01.000Z',
+  last_used_at: null,
   ended_at: null
 }
 

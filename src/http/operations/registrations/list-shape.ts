@@ -15,7 +15,8 @@ export const registrationList: ListShape<RegistrationField, RegistrationSortFiel
     application_id: { column: 'applicationId', about: 'Konnect\'s application', operators: ['eq'], check: checkText, optional: true },
     owner: textField('owner', 'Owner', { optional: true }),
     created_at: timeField('createdAt', 'Time of the registration (RFC 3339)'),
-    updated_at: timeField('updatedAt', 'Time of the last change (RFC 3339)')
+    updated_at: timeField('updatedAt', 'Time of the last change (RFC 3339)'),
+    last_used_at: { ...timeField('lastUsedAt', 'Time of the last use (RFC 3339)'), optional: true }
   },
   sorts: {
     created_at: { column: 'createdAt', kind: 'time' },

@@ -48,6 +48,7 @@ export function presentSummary (registration: ListedRegistration): RegistrationS
     created_at: registration.createdAt.toISOString(),
     updated_at: registration.updatedAt.toISOString(),
     activated_at: registration.activatedAt?.toISOString() ?? null,
+    last_used_at: registration.lastUsedAt?.toISOString() ?? null,
     ended_at: registration.endedAt?.toISOString() ?? null
   }
 }

@@ -62,6 +62,7 @@ export const registrationMembers = {
   created_at: time('When it was asked for.'),
   updated_at: time('When the record last changed.'),
   activated_at: nullable(time('When it became active.')),
+  last_used_at: nullable(time('Latest use that the gateway listener or another declared source has seen; null: none.')),
   ended_at: nullable(time('When it was deleted or undone.'))
 }
 
