@@ -1,10 +1,11 @@
-// Entra as a stand-in of known speed, in a process of its own: the token endpoint and the three Graph calls of a registration,
+// Entra as a stand-in of known speed, in a process of its own: token endpoint, signing keys and the three Graph calls of a registration,
 // answered at once or after a set latency, and counted by kind. It checks and remembers nothing: that is the simulator's work.
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { publishedAt, signed } from './stub-tokens.ts'
 
-export type UpstreamCall = 'token' | 'application' | 'principal' | 'password' | 'listing' | 'other'
+export type UpstreamCall = 'token' | 'keys' | 'application' | 'principal' | 'password' | 'listing' | 'other'
 
 /** What happened since the last look. */
 export interface UpstreamCounts {
@@ -13,7 +14,7 @@ export interface UpstreamCounts {
   meanHoldMs: number
 }
 
-const nothing = (): Record<UpstreamCall, number> => ({ token: 0, application: 0, principal: 0, password: 0, listing: 0, other: 0 })
+const nothing = (): Record<UpstreamCall, number> => ({ token: 0, keys: 0, application: 0, principal: 0, password: 0, listing: 0, other: 0 })
 
 let latencyMs = 0
 let calls = nothing()
@@ -33,8 +34,16 @@ function serve (request: IncomingMessage, body: string, response: ServerResponse
   const { method = '', url = '' } = request
   const [path = ''] = url.split('?')
   if (path === '/control') return control(body, response)
+  if (path === '/sign') {
+    signed(parse(body)).then(token => { send(response, 200, { token }) }, fail)
+    return
+  }
   const call = callOf(method, path)
   calls[call] += 1
+  if (call === 'keys') {
+    publishedAt(path).then(document => { send(response, 200, document ?? {}) }, fail)
+    return
+  }
   if (latencyMs === 0) return answer(call, body, response)
   const startedMs = performance.now()
   setTimeout(() => {
@@ -43,16 +52,21 @@ function serve (request: IncomingMessage, body: string, response: ServerResponse
   }, latencyMs)
 }
 
+function fail (error: unknown): void {
+  throw error
+}
+
 function callOf (method: string, path: string): UpstreamCall {
   if (method === 'POST' && path.endsWith('/oauth2/v2.0/token')) return 'token'
   if (method === 'PATCH' && path.startsWith('/v1.0/applications(uniqueName=')) return 'application'
   if (method === 'PATCH' && path.startsWith('/v1.0/servicePrincipals(appId=')) return 'principal'
   if (method === 'POST' && path.endsWith('/addPassword')) return 'password'
   if (method === 'GET' && path === '/v1.0/applications') return 'listing'
+  if (method === 'GET' && /\/(openid-configuration|keys)$/.test(path)) return 'keys'
   return 'other'
 }
 
-function answer (call: UpstreamCall, body: string, response: ServerResponse): void {
+function answer (call: Exclude<UpstreamCall, 'keys'>, body: string, response: ServerResponse): void {
   switch (call) {
     case 'token': return send(response, 200, { token_type: 'Bearer', expires_in: 3599, ext_expires_in: 3599, access_token: `stub.${'x'.repeat(1400)}.stub` })
     case 'application': return send(response, 201, { ...applicationDefaults, ...parse(body), id: randomUUID(), appId: randomUUID() })

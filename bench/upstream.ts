@@ -8,6 +8,8 @@ export interface Upstream {
   url: string
   /** From now on every answer takes `latencyMs`; returns the counts since the last call. */
   setLatency (latencyMs: number): Promise<UpstreamCounts>
+  /** A token with these claims, signed with the key that it publishes. */
+  sign (claims: Record<string, unknown>): Promise<string>
   close (): Promise<void>
 }
 
@@ -20,6 +22,10 @@ export async function startUpstream (): Promise<Upstream> {
     async setLatency (latencyMs) {
       const response = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify({ latencyMs }) })
       return await response.json() as UpstreamCounts
+    },
+    async sign (claims) {
+      const response = await fetch(`${url}/sign`, { method: 'POST', body: JSON.stringify(claims) })
+      return (await response.json() as { token: string }).token
     },
     async close () {
       // A Ctrl-C at the terminal ends it before us.

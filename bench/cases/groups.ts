@@ -2,6 +2,7 @@
 import { createLatency } from './create-latency.ts'
 import { createStatements } from './create-statements.ts'
 import { createThroughput } from './create-throughput.ts'
+import { gateway } from './gateway.ts'
 import type { Group } from './group.ts'
 import { read } from './read.ts'
 import { refused } from './refused.ts'
@@ -9,7 +10,7 @@ import { sealing } from './sealing.ts'
 import { start } from './start.ts'
 
 // Autovacuum rests once statements have been counted: so they are counted last.
-const groups: readonly Group[] = [createLatency, createThroughput, read, refused, start, createStatements, sealing]
+const groups: readonly Group[] = [createLatency, createThroughput, read, refused, gateway, start, createStatements, sealing]
 
 /** @param names of groups, or what several begin with (`create`); none: all but those for the asking @throws {RangeError} for a name that none has */
 export function groupsNamed (names: readonly string[]): Group[] {
