@@ -4,6 +4,8 @@ import type { Json } from '../registration/registration.ts'
 import { readIssuer } from './entra-issuer.ts'
 import type { StrategyContent } from './strategies-port.ts'
 
+const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 type Content = Omit<StrategyContent, 'isDefault' | 'konnectAuthStrategyId'>
 
 export interface KonnectStrategy {
@@ -49,7 +51,12 @@ export function resourceArgumentOf (content: Content): string | null {
     const value = Array.isArray(values) ? values[names.indexOf('resource')] : undefined
     return typeof value === 'string' ? value : null
   }
-  return isClientCredentials(content) && versionOf(content) === 1 ? content.audience : null
+  return isClientCredentials(content) && versionOf(content) === 1 ? audienceOf(content) : null
+}
+
+/** As it is in tokens: Entra writes an appId in small letters, and Kong compares letter for letter. */
+export function audienceOf ({ audience }: Pick<Content, 'audience'>): string | null {
+  return audience !== null && GUID.test(audience) ? audience.toLowerCase() : audience
 }
 
 /** What the plugin demands in `aud`; null: nothing. */
@@ -57,7 +64,7 @@ export function audienceRequiredBy (content: Content): Json[] | null {
   const { audience_required: given } = content.extraConfig
   if (given !== undefined) return Array.isArray(given) && given.length > 0 ? given : null
   // Entra: aud of a v2 token is the appId of its resource.
-  const audience = content.audience ?? (versionOf(content) === 2 ? content.resourceAppId : null)
+  const audience = audienceOf(content) ?? (versionOf(content) === 2 ? content.resourceAppId : null)
   return audience === null ? null : [audience]
 }
 

@@ -1,7 +1,7 @@
 // Whether the parts of an auth strategy fit together and fit Entra: what can't work is refused with the way out, what is merely doubtful is said.
 // The facts are those of Microsoft's access token reference and of Kong's openid-connect plugin: docs/strategies.md.
 import { namesNoTenant, readIssuer, type EntraIssuer } from './entra-issuer.ts'
-import { audienceRequiredBy, isClientCredentials, resourceArgumentOf } from './konnect-strategy.ts'
+import { audienceOf, audienceRequiredBy, isClientCredentials, resourceArgumentOf } from './konnect-strategy.ts'
 import { secretsIn } from './plugin-secrets.ts'
 import type { StrategyContent, StrategyProvider } from './strategies-port.ts'
 
@@ -103,7 +103,7 @@ function judgeGraph (notes: Notes): void {
   const scopes = content.scopes.filter(scope => isGraph(scope.replace(/\/[^/]*$/, '')))
   if (scopes.length > 0) refuse(notes, `${CONFIG}.scopes`, `${sentence}, as in api://orders/.default instead of ${scopes.join(' ')}.`)
   const argument = resourceArgumentOf(content)
-  if (argument !== content.audience && isGraph(argument)) refuse(notes, `${CONFIG}.token_post_args_values`, `${sentence} as resource.`)
+  if (argument !== audienceOf(content) && isGraph(argument)) refuse(notes, `${CONFIG}.token_post_args_values`, `${sentence} as resource.`)
 }
 
 // Entra: AADSTS1002012, client credentials take one <resource>/.default. The v1 endpoint does not read scopes.
@@ -143,13 +143,14 @@ function judgeResourceOfScope (notes: Notes, scope: string): void {
 // Entra: aud of a v1 token is what was asked for, App ID URI or appId; of a v2 token always the appId.
 function judgeAudience (notes: Notes): void {
   const { version, content, warnings } = notes
-  const { audience, resourceAppId } = content
+  const { resourceAppId } = content
+  const audience = audienceOf(content)
   if (audienceRequiredBy(content) === null) {
     warnings.push('Nothing says which API the tokens are for, so Kong takes tokens that were issued for any API of the tenant: set audience.')
   }
   if (audience === null) return
   if (GUID.test(audience)) {
-    if (resourceAppId !== null && audience.toLowerCase() !== resourceAppId.toLowerCase()) {
+    if (resourceAppId !== null && audience !== resourceAppId.toLowerCase()) {
       refuse(notes, 'audience', `audience is the API ${audience}, resource_app_id is ${resourceAppId}: name the same API in both.`)
     } else if (version === 1) {
       warnings.push('v1 tokens carry in aud what was asked for: clients have to ask with the appId, not with the App ID URI.')

@@ -140,6 +140,7 @@ t.test('Konnect gets what the strategy knows about the audience in the words of 
       }
     }
   })
+  t.match(konnectStrategyOf({ ...v2, audience: API.toUpperCase() }, null).configs['openid-connect'], { audience_required: [API] }, 'as tokens have it')
   const own = { audience_required: ['x'], token_post_args_names: ['a'], token_post_args_values: ['b'] }
   t.match(konnectStrategyOf({ ...v1, extraConfig: own }, null).configs['openid-connect'], own)
   t.notOk('token_post_args_names' in konnectStrategyOf({ ...v1, authMethods: ['bearer'] }, null).configs['openid-connect'], 'the client asks itself')

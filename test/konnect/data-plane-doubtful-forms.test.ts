@@ -52,6 +52,17 @@ t.test('a form that is doubtful', async t => {
     const client = await registered(konnectId)
     t.match(await plane(config, [client.clientId]).handle(basic(client)), { status: 403 })
   })
+
+  t.test('the appId in capitals is the one that tokens have in small letters', async t => {
+    const { appId } = apis[2]
+    const { konnectId, config, warnings } = await linked(strategyFor(2, { audience: appId.toUpperCase() }))
+    t.strictSame(warnings, [])
+    const client = await registered(konnectId)
+    t.match(await plane(config, [client.clientId]).handle(basic(client)), { status: 200, claims: { aud: appId } })
+    const own = await linked(strategyFor(2, {}, { audience_required: [appId.toUpperCase()] }))
+    t.match(own.warnings, [/Kong goes by audience_required/], 'what was written for Kong stays as it is')
+    t.match(await plane(own.config, [client.clientId]).handle(basic(client)), { status: 403 })
+  })
 })
 
 t.test('an API whose manifest asks for the other version is refused by its issuer, and only the API\'s owner can see why', async t => {
