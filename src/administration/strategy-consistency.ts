@@ -41,6 +41,8 @@ export function judgeStrategy (content: StrategyContent, provider: Subject): Jud
   judgeScopes(notes)
   judgeAudience(notes)
   judgeResourceArgument(notes)
+  judgeMethods(notes)
+  judgeVerification(notes)
   for (const member of secretsIn(content.extraConfig)) {
     refuse(notes, `${CONFIG}.${member}`, `${member} is a secret, and strategies are shown to everybody who may read. Give a reference, {vault://…}, or configure it in Kong.`)
   }
@@ -167,5 +169,20 @@ function judgeAudience (notes: Notes): void {
 function judgeResourceArgument (notes: Notes): void {
   const { version, content, warnings } = notes
   if (version === 2 || !isClientCredentials(content) || resourceArgumentOf(content) !== null) return
-  warnings.push('Without a resource the v1 token endpoint gives tokens for the retired Azure AD Graph, which any application of the tenant can get: set audience to the App ID URI of your API.')
+  const way = Array.isArray(content.extraConfig.token_post_args_names)
+    ? 'add resource to token_post_args_names and the App ID URI of your API to token_post_args_values'
+    : 'set audience to the App ID URI of your API'
+  warnings.push(`Without a resource the v1 token endpoint gives tokens for the retired Azure AD Graph, which any application of the tenant can get: ${way}.`)
+}
+
+// Kong: the first credential that is found decides, and password comes before client_credentials whatever the order of auth_methods.
+function judgeMethods ({ content, warnings }: Notes): void {
+  if (!isClientCredentials(content) || !content.authMethods.includes('password')) return
+  warnings.push('With password beside client_credentials Kong takes Basic credentials for those of a user: take password out of auth_methods.')
+}
+
+// Entra: all tenants share the keys of its tokens, so the signature alone does not say which tenant a token is from.
+function judgeVerification ({ content: { extraConfig }, warnings }: Notes): void {
+  if (extraConfig.verify_signature === false) warnings.push('verify_signature is off: Kong takes a token from anybody who knows a client\'s id.')
+  if (extraConfig.verify_claims === false) warnings.push('verify_claims is off: Kong takes tokens that have ended, and those of other tenants.')
 }

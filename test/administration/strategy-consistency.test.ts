@@ -92,6 +92,10 @@ t.test('what is doubtful is said and accepted', async t => {
     ['a mapped claim', { ...v2, credentialClaim: ['client'] }, /claims mapping/],
     ['a tenant by its domain', { ...v2, issuer: 'https://login.microsoftonline.com/contoso.com/v2.0' }, /has not been checked/],
     ['another form', { ...v2, issuer: 'https://login.example.com/a/b/c' }, /neither of Entra's forms/],
+    ['no resource among the arguments', { ...v1, extraConfig: { token_post_args_names: ['a'], token_post_args_values: ['b'] } }, /Azure AD Graph.*add resource/],
+    ['password beside client_credentials', { ...v1, authMethods: ['client_credentials', 'password'] }, /take password out/],
+    ['signatures not verified', { ...v2, extraConfig: { verify_signature: false } }, /verify_signature is off/],
+    ['claims not verified', { ...v2, extraConfig: { verify_claims: false } }, /verify_claims is off/],
     ['audience_required of its own', { ...v1, extraConfig: { audience_required: ['api://sales'] } }, /goes by audience_required/]
   ]
   for (const [what, content, ...expected] of cases) {

@@ -63,6 +63,31 @@ t.test('a form that is doubtful', async t => {
     t.match(own.warnings, [/Kong goes by audience_required/], 'what was written for Kong stays as it is')
     t.match(await plane(own.config, [client.clientId]).handle(basic(client)), { status: 403 })
   })
+
+  t.test('arguments of its own without a resource: the audience does not get into the token request', async t => {
+    const { konnectId, config, warnings } = await linked(strategyFor(1, {}, { token_post_args_names: ['trace'], token_post_args_values: ['on'] }))
+    t.match(warnings, [/retired Azure AD Graph.*add resource to token_post_args_names/])
+    const client = await registered(konnectId)
+    t.match(await plane(config, [client.clientId]).handle(basic(client)), { status: 403, reason: /^aud 00000002-/ })
+  })
+
+  t.test('password beside client_credentials takes the client\'s credentials for a user\'s', async t => {
+    const { konnectId, config, warnings } = await linked(strategyFor(1, {}, { auth_methods: ['password', 'client_credentials'] }))
+    t.match(warnings, [/takes Basic credentials for those of a user: take password out/])
+    const client = await registered(konnectId)
+    t.match(await plane(config, [client.clientId]).handle(basic(client)), { status: 401, reason: /^password/ })
+  })
+
+  t.test('without verification anybody is the client whose id he knows', async t => {
+    for (const member of ['verify_signature', 'verify_claims']) {
+      const { konnectId, config, warnings } = await linked(strategyFor(1, {}, { [member]: false }))
+      t.match(warnings, [new RegExp(`${member} is off`)])
+      const { clientId } = await registered(konnectId)
+      const { iss, ...claims } = { iss: config['issuer'], aud: apis[1].uri, appid: clientId, exp: Math.floor(Date.now() / 1000) + 60 }
+      const forged = ['{"alg":"RS256"}', JSON.stringify({ iss, ...claims }), 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
+      t.equal((await plane(config, [clientId]).handle(bearer(forged))).status, member === 'verify_signature' ? 200 : 401)
+    }
+  })
 })
 
 t.test('an API whose manifest asks for the other version is refused by its issuer, and only the API\'s owner can see why', async t => {
