@@ -92,8 +92,10 @@ export function createStrategies (store: StrategyStore, changed: () => Promise<v
   }
 }
 
+/** What is there may have faults all the same: the default strategy of a provider with a v2 issuer can't name an API. */
 export function judged (strategy: Strategy): JudgedStrategy {
-  return { strategy, warnings: judgeStrategy(strategy, strategy.provider).warnings }
+  const { faults, warnings } = judgeStrategy(strategy, strategy.provider)
+  return { strategy, warnings: [...faults.map(({ reason }) => reason), ...warnings] }
 }
 
 function acceptable (content: StrategyContent, provider: StrategyProvider): StrategyContent {

@@ -4,7 +4,7 @@ import { basic, bearer, startBehindAGateway, type GatewayStage } from './behind-
 
 t.test('a form that is doubtful', async t => {
   const stage = await startBehindAGateway(t)
-  const { linked, registered, plane, strategyFor, apis, tokenOf } = stage
+  const { linked, registered, plane, strategyFor, apis, tokenOf, operations, simulator } = stage
 
   t.test('v1 without an API gives tokens for the retired Azure AD Graph, as Kong\'s page does: taken, unless an audience is required', async t => {
     for (const scopes of [[], ['https://graph.microsoft.com/.default']]) {
@@ -87,6 +87,19 @@ t.test('a form that is doubtful', async t => {
       const forged = ['{"alg":"RS256"}', JSON.stringify({ iss, ...claims }), 'x'].map(part => Buffer.from(part).toString('base64url')).join('.')
       t.equal((await plane(config, [clientId]).handle(bearer(forged))).status, member === 'verify_signature' ? 200 : 401)
     }
+  })
+
+  t.test('the default strategy of a provider with a v2 issuer names no API: Basic does not work, and the strategy says so', async t => {
+    const { clientId, clientSecret } = simulator.broker
+    const { body: provider } = await operations('POST', '/dcr-providers', {
+      provider_type: 'azureAd', name: 'with v2 tokens', issuer: `${simulator.url}/${simulator.tenantId}/v2.0`, dcr_config: { initial_client_id: clientId, initial_client_secret: clientSecret }
+    })
+    const { body: { data: [strategy] } } = await operations('GET', `/application-auth-strategies?filter[dcr_provider_id]=${provider.id}`)
+    t.match(strategy, { name: 'default', configs: { 'openid-connect': { credential_claim: ['azp'], scopes: [] } } })
+    t.match(strategy.warnings, [/Entra takes exactly one scope/, /Nothing says which API/])
+    const { body: { configs } } = await operations('GET', `/application-auth-strategies/${strategy.id}/konnect`)
+    const client = await registered((await linked(strategyFor(2))).konnectId)
+    t.match(await plane(configs['openid-connect'], [client.clientId]).handle(basic(client)), { status: 401, reason: /^AADSTS900144: .*'scope'/ })
   })
 })
 
