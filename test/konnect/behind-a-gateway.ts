@@ -20,7 +20,8 @@ export interface GatewayStage extends TestBroker {
   registered (konnectId: string): Promise<Client>
   /** What the token endpoint answers a client that asks by itself. */
   tokenOf (client: Client, version: 1 | 2, asked: Record<string, string>): Promise<string>
-  plane (config: PluginMembers, applications: Iterable<string>): DataPlane
+  /** @param applications Konnect may take some away later, from a set */
+  plane (config: PluginMembers, applications: string[] | ReadonlySet<string>): DataPlane
   /** Of the tenant and of the gateway; the broker keeps the machine's. */
   pass (seconds: number): void
 }
@@ -74,7 +75,10 @@ export async function startBehindAGateway (t: Test): Promise<GatewayStage> {
       if (answer.status !== 200) throw new Error(answer.body.error_description)
       return answer.body.access_token
     },
-    plane: (config, applications) => createDataPlane({ config, applications: new Set(applications), resolve: entraAt(simulator), nowMs }),
+    plane: (config, given) => {
+      const applications = Array.isArray(given) ? new Set(given) : given
+      return createDataPlane({ config, applications, resolve: entraAt(simulator), nowMs })
+    },
     pass: seconds => { aheadMs += seconds * 1000 }
   }
 }
