@@ -35,6 +35,9 @@ export const tenantNotFound = (tenant: string) => new AadstsError(400, 'invalid_
 export const parameterMissing = (name: string) => new AadstsError(400, 'invalid_request', 900144,
   `The request body must contain the following parameter: '${name}'.`)
 
+export const methodNotAccepted = (method: string) => new AadstsError(400, 'invalid_request', 900561,
+  `The endpoint only accepts POST, OPTIONS requests. Received a ${method} request.`)
+
 export const unsupportedGrantType = (grantType: string) => new AadstsError(400, 'unsupported_grant_type', 70003,
   `The app requested an unsupported grant type '${grantType}'.`)
 

@@ -2,7 +2,7 @@
 // Which grants there are stands in one table, so that another one is one entry more.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import {
-  AadstsError, parameterMissing, resourceNotFound, roleMissing, scopeMalformed, scopeOfSeveralResources, tenantNotFound,
+  AadstsError, methodNotAccepted, parameterMissing, resourceNotFound, roleMissing, scopeMalformed, scopeOfSeveralResources, tenantNotFound,
   transientError, unsupportedGrantType
 } from './aadsts-errors.ts'
 import { authenticateClient } from './client-authentication.ts'
@@ -55,6 +55,8 @@ export function tokenEndpoints (app: FastifyInstance, simulation: Simulation): v
         allowOrigin: () => reply.headers({ 'access-control-allow-origin': request.headers.origin ?? '*', vary: 'Origin' })
       })
     })
+
+    app.get(path, async request => { throw methodNotAccepted(request.method) })
 
     // A browser asks before a POST that has headers of its own. Entra: the answer is the same for every client.
     app.options(path, (request, reply) => reply.code(204).headers({

@@ -76,6 +76,16 @@ t.test('a resource that requires an assignment refuses a client without a role',
   t.equal((await signIn()).status, 200)
 })
 
+t.test('a token request by GET is AADSTS900561, whatever is in it', async t => {
+  const tenant = await simulateTenant(t)
+  const { clientId, clientSecret } = await registeredClient(tenant)
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret, resource: 'api://gateway-v1' })
+  for (const path of ['token', 'v2.0/token']) {
+    const response = await fetch(`${tenant.simulator.url}/${tenant.simulator.tenantId}/oauth2/${path}?${form}`)
+    t.match({ status: response.status, body: await response.json() }, { status: 400, body: { error: 'invalid_request', error_codes: [900561] } })
+  }
+})
+
 t.test('an unknown tenant is AADSTS90002', async t => {
   const { simulator } = await simulateTenant(t)
   const response = await fetch(`${simulator.url}/nowhere/oauth2/token`, { method: 'POST', body: new URLSearchParams({ grant_type: 'client_credentials' }) })
