@@ -47,6 +47,29 @@ t.test('a client of the bridge behind the strategies that Konnect gets', async t
     })
   }
 
+  t.test('a client that asks for itself gets the version that its own application has, and that is its strategy\'s', async t => {
+    for (const version of [1, 2] as const) {
+      const { konnectId, config: { audience_required: required, ...config } } = await linked(strategyFor(version))
+      const client = await registered(konnectId)
+      for (const token of [await tokenOf(client, 1, { resource: client.clientId }), await tokenOf(client, 2, { scope: `${client.clientId}/.default` })]) {
+        t.match(await plane(config, [client.clientId]).handle(bearer(token)),
+          { status: 200, clientId: client.clientId, claims: { aud: client.clientId, ver: `${version}.0` } })
+        t.match(await plane({ ...config, audience_required: required }, [client.clientId]).handle(bearer(token)), { status: 403 }, 'the API is another')
+      }
+    }
+  })
+
+  t.test('an API that wants its clients assigned refuses the others, and the gateway with it', async t => {
+    const { konnectId, config } = await linked(strategyFor(1))
+    const [client, assigned] = [await registered(konnectId), await registered(konnectId)]
+    const gateway = plane(config, [client.clientId, assigned.clientId])
+    simulator.control.assignRole(assigned.clientId, apis[1].uri, 'Orders.Read')
+    simulator.control.requireAssignment(apis[1].uri, true)
+    t.teardown(() => simulator.control.requireAssignment(apis[1].uri, false))
+    t.match(await gateway.handle(basic(client)), { status: 401, reason: /^AADSTS501051/ })
+    t.match(await gateway.handle(basic(assigned)), { status: 200, clientId: assigned.clientId, claims: { roles: ['Orders.Read'] } })
+  })
+
   t.test('the characters of a secret pass as they are and form-encoded, in the header, the query and the form', async t => {
     const { konnectId, config } = await linked(strategyFor(1))
     const client = await registered(konnectId)

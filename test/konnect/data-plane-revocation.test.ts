@@ -28,7 +28,7 @@ t.test('with cache_tokens off a rotated secret is refused as soon as Entra has f
   const stage = await startBehindAGateway(t)
   const { client, gateway } = await clientBehind(stage, { cache_tokens: false })
   t.match(await gateway.handle(basic(client)), { status: 200 })
-  stage.simulator.control.lag({ secretLingerMs: 30_000 })
+  stage.simulator.control.lag({ secretDelayMs: 200, secretLingerMs: 30_000 })
   const renewed = await rotated(stage, client)
   t.match(await gateway.handle(basic(renewed)), { status: 200, clientId: client.clientId })
   t.match(await gateway.handle(basic(client)), { status: 200 }, 'Entra still takes it')

@@ -110,9 +110,9 @@ function clientCredentials (request: ClientRequest, places: readonly CredentialP
   return places.map(place => found[place]).find(credentials => credentials !== null) ?? null
 }
 
-/** RFC 7617: the first colon ends the name. */
+/** RFC 7617: base64, and the first colon ends the name. */
 function basic ({ headers = {} }: ClientRequest): Credentials | null {
-  const [, encoded] = /^Basic (.+)$/i.exec(headers['authorization'] ?? '') ?? []
+  const [, encoded] = /^Basic ([A-Za-z0-9+/]+=*)$/i.exec(headers['authorization'] ?? '') ?? []
   if (encoded === undefined) return null
   const [clientId = '', ...rest] = Buffer.from(encoded, 'base64').toString().split(':')
   return { clientId, clientSecret: rest.join(':') }
