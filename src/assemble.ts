@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuditSealer } from './administration/audit-sealer.ts'
+import { v1IssuerAt } from './administration/clouds.ts'
 import { createKeyWatch } from './administration/key-watch.ts'
 import { assembleCore } from './assemble-core.ts'
 import { assembleGateway } from './assemble-gateway.ts'
@@ -186,7 +187,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
 
   const stopping = new AbortController()
   let loops: Loop[] = []
-  const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: `https://sts.windows.net/${tenant.tenantId}/` }
+  const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: v1IssuerAt(tenant.authorityHost, tenant.tenantId) }
   const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {

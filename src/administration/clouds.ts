@@ -10,7 +10,7 @@ export interface KnownCloud {
 }
 
 /** Entra: "National cloud deployments". DoD tenants share a login host with US government L4. */
-export const knownClouds: readonly KnownCloud[] = [
+export const knownClouds: readonly [KnownCloud, ...KnownCloud[]] = [
   { loginHosts: ['login.microsoftonline.com'], graphHosts: ['graph.microsoft.com'], v1IssuerHost: 'sts.windows.net' },
   { loginHosts: ['login.microsoftonline.us'], graphHosts: ['graph.microsoft.us', 'dod-graph.microsoft.us'], v1IssuerHost: 'sts.windows.net' },
   {
@@ -22,4 +22,10 @@ export const knownClouds: readonly KnownCloud[] = [
 
 export function cloudOfLogin (host: string): KnownCloud | undefined {
   return knownClouds.find(({ loginHosts }) => loginHosts.includes(host))
+}
+
+/** Entra: issuer of the v1 tokens that a tenant's login host gives; a host of nobody we know is taken for the public cloud's. */
+export function v1IssuerAt (authorityHost: string, tenantId: string): string {
+  const { v1IssuerHost } = cloudOfLogin(new URL(authorityHost).host) ?? knownClouds[0]
+  return `https://${v1IssuerHost}/${tenantId}/`
 }

@@ -20,7 +20,7 @@ export interface GivenPlace {
 
 const TENANT = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const ACCEPTED = 'Accepted: https://sts.windows.net/<tenant id>/, https://login.microsoftonline.com/<tenant id>/v2.0, and the same at the hosts of the US and China clouds.'
-const publicLogin = `https://${knownClouds[0]?.loginHosts[0]}`
+const publicLogin = `https://${knownClouds[0].loginHosts[0]}`
 
 /** @param environment null: its addresses are not known here. @throws AdministrationError that names the member at fault */
 export function placeOf (given: GivenPlace, environment: KnownAddresses | null): ProviderPlace {

@@ -108,6 +108,10 @@ async function ensureProvider (prisma: PrismaClient, wanted: EnvironmentProvider
       throw new BootstrapError(`This database holds ${registrations} registrations of tenant ${row.tenantId}, but AZURE_TENANT_ID is ${wanted.tenantId}. Use another database, or the tenant they belong to.`)
     }
   }
+  if (row.issuer !== wanted.issuer) {
+    const provider = { id: row.id, origin: 'environment' }
+    await prisma.authStrategy.updateMany({ where: { provider, issuer: row.issuer }, data: { issuer: wanted.issuer, updatedAt: new Date() } })
+  }
   // Somebody may take it into the database meanwhile.
   await prisma.provider.updateMany({ where: { id: row.id, origin: 'environment' }, data: { ...wanted, updatedAt: new Date() } })
   return row

@@ -60,6 +60,22 @@ t.test('a caller is the same after a restart, and after another pepper has becom
   t.equal((await query("SELECT FROM caller WHERE kind <> 'anonymous'")).rowCount, 2)
 })
 
+t.test('strategies that name the environment\'s issuer follow it to another cloud or tenant; others stay, and so do a database provider\'s', async t => {
+  const { prisma, query } = await setUp(t)
+  const { providerId } = await bootstrap(prisma, provider, [])
+  const strategy = `INSERT INTO auth_strategy (id, provider_id, name, origin, issuer, credential_claim, scopes, auth_methods, token_version)
+    VALUES (gen_random_uuid(), $1, $2, 'database', $3, '{appid}', '{}', '{bearer}', 1)`
+  await query(strategy, [providerId, 'orders', provider.issuer])
+  await query(strategy, [providerId, 'v2', 'https://login.microsoftonline.com/x/v2.0'])
+  const issuers = async () => (await query<{ issuer: string }>('SELECT issuer FROM auth_strategy ORDER BY name')).rows.map(({ issuer }) => issuer)
+  const inChina = `https://sts.chinacloudapi.cn/${tenantId}/`
+  await bootstrap(prisma, { ...provider, issuer: inChina }, [])
+  t.strictSame(await issuers(), [inChina, inChina, 'https://login.microsoftonline.com/x/v2.0'])
+  await query("UPDATE provider SET origin = 'database'")
+  await bootstrap(prisma, provider, [])
+  t.strictSame(await issuers(), [inChina, inChina, 'https://login.microsoftonline.com/x/v2.0'])
+})
+
 t.test('a key that was revoked here stays revoked, whatever the environment says', async t => {
   const { start, query } = await setUp(t)
   await start({ konnect: [KEY], admin: ['an_operator_key'] })
