@@ -29,3 +29,9 @@ export function v1IssuerAt (authorityHost: string, tenantId: string): string {
   const { v1IssuerHost } = cloudOfLogin(new URL(authorityHost).host) ?? knownClouds[0]
   return `https://${v1IssuerHost}/${tenantId}/`
 }
+
+/** The clouds that an issuer may be of: two share that of v1 tokens, and of hosts that nobody knows there is none. */
+export function cloudsOfIssuer (issuer: string): KnownCloud[] {
+  const host = URL.canParse(issuer) ? new URL(issuer).host : ''
+  return knownClouds.filter(({ loginHosts, v1IssuerHost }) => host === v1IssuerHost || loginHosts.includes(host))
+}

@@ -31,6 +31,8 @@ export interface StrategyProvider {
   displayName: string | null
   providerType: string
   tenantId: string
+  /** Names the cloud. */
+  issuer: string
   origin: 'environment' | 'database'
 }
 

@@ -1,5 +1,6 @@
 // Whether the parts of an auth strategy fit together and fit Entra: what can't work is refused with the way out, what is merely doubtful is said.
 // The facts are those of Microsoft's access token reference and of Kong's openid-connect plugin: docs/strategies.md.
+import { cloudsOfIssuer, knownClouds } from './clouds.ts'
 import { namesNoTenant, readIssuer, type EntraIssuer } from './entra-issuer.ts'
 import { audienceOf, audienceRequiredBy, isClientCredentials, resourceArgumentOf } from './konnect-strategy.ts'
 import { secretsIn } from './plugin-secrets.ts'
@@ -11,7 +12,7 @@ export interface Judgement {
   warnings: string[]
 }
 
-type Subject = Pick<StrategyProvider, 'name' | 'tenantId'>
+type Subject = Pick<StrategyProvider, 'name' | 'tenantId' | 'issuer'>
 
 interface Notes extends Judgement {
   content: StrategyContent
@@ -53,13 +54,18 @@ function refuse ({ faults }: Notes, field: string, reason: string): void {
   faults.push({ field, reason })
 }
 
-function judgeIssuer (notes: Notes, { name, tenantId }: Subject): void {
+function judgeIssuer (notes: Notes, { name, tenantId, issuer: issuerOfProvider }: Subject): void {
   const { issuer, warnings } = notes
-  const forms = `https://sts.windows.net/${tenantId}/ (v1) or https://login.microsoftonline.com/${tenantId}/v2.0 (v2)`
+  const clouds = cloudsOfIssuer(issuerOfProvider)
+  const [cloud = knownClouds[0]] = clouds
+  const forms = `https://${cloud.v1IssuerHost}/${tenantId}/ (v1) or https://${cloud.loginHosts[0]}/${tenantId}/v2.0 (v2)`
+  const named = cloudsOfIssuer(notes.content.issuer)
   if (issuer === null) {
     warnings.push(`The issuer is in neither of Entra's forms, ${forms}: nothing that depends on it is checked.`)
   } else if (namesNoTenant(issuer)) {
     refuse(notes, `${CONFIG}.issuer`, `The issuer names no tenant, and the tokens of the clients do: use ${forms}.`)
+  } else if (named.length > 0 && clouds.length > 0 && !named.some(one => clouds.includes(one))) {
+    refuse(notes, `${CONFIG}.issuer`, `The issuer is of another cloud than the provider ${name}, where its clients get their tokens: use ${forms}.`)
   } else if (GUID.test(issuer.tenant) && GUID.test(tenantId)) {
     if (issuer.tenant !== tenantId.toLowerCase()) {
       refuse(notes, `${CONFIG}.issuer`, `The issuer is of the tenant ${issuer.tenant}, the provider ${name} of ${tenantId}, where its clients get their tokens: use ${forms}, or the provider of the other tenant.`)

@@ -29,7 +29,7 @@ const columns: Readonly<Record<Exclude<StrategyField, 'strategyType'>, ListedCol
 }
 
 const gone = ['deleting', 'deleted', 'undoing', 'undone']
-const providerColumns = { id: true, name: true, displayName: true, providerType: true, tenantId: true, origin: true } as const
+const providerColumns = { id: true, name: true, displayName: true, providerType: true, tenantId: true, issuer: true, origin: true } as const
 const whole = {
   include: { provider: { select: providerColumns }, _count: { select: { registrations: { where: { state: { notIn: gone } } } } } }
 } as const satisfies Prisma.AuthStrategyDefaultArgs

@@ -29,7 +29,7 @@ const v1: StrategyContent = {
 }
 const v2: StrategyContent = { ...v1, name: 'v2', issuer: V2, credentialClaim: ['azp'], scopes: ['api://orders/.default'], resourceAppId: API, audience: API, tokenVersion: 2 }
 
-const judge = (content: StrategyContent) => judgeStrategy(content, { name: 'default', tenantId: TENANT })
+const judge = (content: StrategyContent, issuer = V1) => judgeStrategy(content, { name: 'default', tenantId: TENANT, issuer })
 const CONFIG = 'configs.openid-connect'
 
 t.test('the two forms that work have nothing to say', async t => {
@@ -39,7 +39,6 @@ t.test('the two forms that work have nothing to say', async t => {
     { ...v1, issuer: `https://login.microsoftonline.com/${TENANT}/.well-known/openid-configuration` },
     { ...v1, audience: `api://${API}`, resourceAppId: API },
     { ...v2, issuer: `${V2}/.well-known/openid-configuration` },
-    { ...v2, issuer: `https://login.partner.microsoftonline.cn/${TENANT}/v2.0` },
     { ...v2, audience: null },
     { ...v2, scopes: [`${API}/.default`] },
     { ...v2, scopes: ['openid', 'api://orders/orders.read'], authMethods: ['authorization_code', 'session'] },
@@ -81,6 +80,23 @@ t.test('what can\'t work is refused at its member, and the sentence names the wa
     t.equal(faults.length, 1, `${what}: one fault`)
     t.notMatch(JSON.stringify(faults), 'hunter2')
   }
+})
+
+t.test('the issuer is of the provider\'s cloud; two clouds share that of v1 tokens, and of other hosts nothing is known', async t => {
+  const inChina = [`https://sts.chinacloudapi.cn/${TENANT}/`, `https://login.partner.microsoftonline.cn/${TENANT}/v2.0`, `https://login.chinacloudapi.cn/${TENANT}/v2.0`]
+  const ofUs = `https://login.microsoftonline.us/${TENANT}/v2.0`
+  const own = `http://127.0.0.1:3002/${TENANT}/v2.0`
+  const faultsOf = (issuer: string, ofProvider: string) => judge({ ...issuer.endsWith('/v2.0') ? v2 : v1, issuer }, ofProvider).faults
+  for (const [issuer, ofProvider] of [
+    ...inChina.flatMap(one => inChina.map(other => [one, other] as const)),
+    [V1, ofUs], [ofUs, V1], [V1, V2], [V2, V1], [V2, own], [own, V2], [inChina[0] ?? '', own]
+  ] as const) t.strictSame(faultsOf(issuer, ofProvider), [], `${issuer} at a provider with ${ofProvider}`)
+  for (const issuer of inChina) {
+    const reason = `The issuer is of another cloud than the provider default, where its clients get their tokens: use ${V1} (v1) or ${V2} (v2).`
+    t.strictSame(faultsOf(issuer, V1), [{ field: `${CONFIG}.issuer`, reason }])
+    t.match(faultsOf(V1, issuer), [{ reason: `use https://sts.chinacloudapi.cn/${TENANT}/ (v1) or https://login.partner.microsoftonline.cn/${TENANT}/v2.0 (v2).` }])
+  }
+  t.match(faultsOf(V2, ofUs), [{ reason: `or ${ofUs} (v2)` }])
 })
 
 t.test('what is doubtful is said and accepted', async t => {
