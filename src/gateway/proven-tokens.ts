@@ -7,31 +7,29 @@ const KEPT_MS = 60_000
 /** Some kilobytes each. */
 const MOST_KEPT = 5_000
 
-export interface ProvenToken {
-  providerId: string
-  claims: Claims
-}
+/** What each provider that the token says it is of makes of it by its own keys: nobody vouches for the tokens of another's clients. */
+export type ProvenToken = ReadonlyArray<{ providerId: string, claims: Claims }>
 
 export interface ProvenTokens {
-  /** Undefined: not known. `audiences` as the provider's strategies have them now. */
+  /** Undefined: not known. */
   find (digest: string): ProvenToken | undefined
   keep (digest: string, token: ProvenToken): void
 }
 
 export function createProvenTokens ({ now, monotonicMs }: { now: () => Date, monotonicMs: () => number }): ProvenTokens {
-  const kept = new Map<string, ProvenToken & { untilMs: number }>()
+  const kept = new Map<string, { token: ProvenToken, untilMs: number }>()
   return {
     find (digest) {
       const known = kept.get(digest)
       if (known === undefined) return undefined
-      if (monotonicMs() < known.untilMs && isInTime(known.claims, now())) return known
+      if (monotonicMs() < known.untilMs && known.token.every(({ claims }) => isInTime(claims, now()))) return known.token
       kept.delete(digest)
       return undefined
     },
     keep (digest, token) {
       const [oldest] = kept.keys()
       if (oldest !== undefined && kept.size >= MOST_KEPT) kept.delete(oldest)
-      kept.set(digest, { ...token, untilMs: monotonicMs() + KEPT_MS })
+      kept.set(digest, { token, untilMs: monotonicMs() + KEPT_MS })
     }
   }
 }

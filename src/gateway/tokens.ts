@@ -20,31 +20,31 @@ export type JudgeToken = (token: string, demand: Demand) => Promise<Verdict>
 export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, clock }: TokenJudgeParts): JudgeToken {
   const proven = createProvenTokens(clock)
 
-  async function prove (token: string): Promise<ProvenToken | null> {
+  async function prove (token: string): Promise<ProvenToken> {
     const digest = Buffer.from(digestOf(token)).toString('base64')
     const known = proven.find(digest)
     if (known !== undefined) return known
+    const found: Array<ProvenToken[number]> = []
     for (const providerId of tokens.providersOf(token)) {
       const audiences = [...new Set(catalogue.gatewayStrategies(providerId).flatMap(strategy => strategy.audiences))]
       const claims = audiences.length === 0 ? null : await tokens.claimsOf(providerId, token, audiences)
-      if (claims === null) continue
-      const found = { providerId, claims }
-      proven.keep(digest, found)
-      return found
+      if (claims !== null) found.push({ providerId, claims })
     }
-    return null
+    // What is nobody's costs a look each time: it would push out what is somebody's.
+    if (found.length > 0) proven.keep(digest, found)
+    return found
   }
 
-  return async (token, demand) => {
-    const found = await prove(token)
-    if (found === null) return refused('invalid_token')
+  async function judge ({ providerId, claims }: ProvenToken[number], demand: Demand): Promise<Verdict> {
     let refusal: Verdict = refused('invalid_token')
-    for (const clientId of clientsIn(found.claims, tokens.providersOf(token))) {
-      const verdict = await judgeClient(clientId, demand, async client => {
+    const strategies = catalogue.gatewayStrategies(providerId)
+    for (const clientId of new Set(strategies.map(strategy => clientIn(claims, strategy)))) {
+      if (clientId === null) continue
+      const verdict = await judgeClient(clientId, { ...demand, providerId }, async client => {
         const strategy = catalogue.gatewayStrategy(client.strategyId)
         // Another strategy may find another client in the same token.
-        if (strategy === null || clientIn(found.claims, strategy) !== clientId) return null
-        return strategy.authMethods.includes('bearer') ? { client, strategy, token: found.claims } : 'method_not_allowed'
+        if (strategy === null || clientIn(claims, strategy) !== clientId) return null
+        return strategy.authMethods.includes('bearer') ? { client, strategy, token: claims } : 'method_not_allowed'
       })
       if (verdict.accepted !== null) return verdict
       refusal = verdict
@@ -52,9 +52,15 @@ export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, cl
     return refusal
   }
 
-  function clientsIn (claims: Claims, providerIds: readonly string[]): Set<string> {
-    const strategies = providerIds.flatMap(providerId => catalogue.gatewayStrategies(providerId))
-    return new Set(strategies.map(strategy => clientIn(claims, strategy)).filter(clientId => clientId !== null))
+  return async (token, demand) => {
+    let refusal: Verdict = refused('invalid_token')
+    for (const found of await prove(token)) {
+      if (demand.providerId !== null && demand.providerId !== found.providerId) continue
+      const verdict = await judge(found, demand)
+      if (verdict.accepted !== null) return verdict
+      refusal = verdict
+    }
+    return refusal
   }
 }
 
