@@ -123,6 +123,22 @@ t.test('the product is asked for only when the gateway names one', async t => {
   t.equal((await gateway.verify(basic(client))).status, 200)
 })
 
+t.test('a token is for the audience of its client\'s own strategy, not for that of another one', async t => {
+  const gateway = await startTestGateway(t)
+  const { v1 } = await linkStrategies(gateway)
+  gateway.simulator.control.addResource({ displayName: 'Invoices', identifierUris: ['api://invoices'] })
+  const { body: { id, warnings, ...first } } = await gateway.operations('GET', `/application-auth-strategies/${v1}`)
+  const { status } = await gateway.operations('POST', '/application-auth-strategies', {
+    name: 'invoices', strategy_type: first.strategy_type, configs: first.configs, audience: 'api://invoices', konnect_auth_strategy_id: 'invoices'
+  })
+  t.equal(status, 201)
+  const [orders, invoices] = [await gateway.registerClient(V1_STRATEGY), await gateway.registerClient('invoices')]
+  for (const [client, own, foreign] of [[orders, V1_API, 'api://invoices'], [invoices, 'api://invoices', V1_API]] as const) {
+    t.equal((await gateway.verify(bearer(await gateway.tokenV1(client, own)))).status, 200)
+    t.equal((await gateway.verify(bearer(await gateway.tokenV1(client, foreign)))).status, 401)
+  }
+})
+
 t.test('a token for another API is refused', async t => {
   const gateway = await startTestGateway(t)
   const { v1 } = await linkStrategies(gateway)
