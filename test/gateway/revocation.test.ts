@@ -2,24 +2,11 @@
 import pg from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
-import { startSimulator } from '../../src/simulator/simulator.ts'
 import { eventually } from '../support/eventually.ts'
-import { basic, bearer, linkStrategies, startTestGateway, V1_STRATEGY, V2_STRATEGY, type TestGateway } from '../support/gateway.ts'
-import { createTestDatabase } from '../support/postgres.ts'
+import { basic, bearer, startTwoGateways, V1_STRATEGY, V2_STRATEGY, type TestGateway } from '../support/gateway.ts'
 
 /** The promise is a second; what a busy machine adds is its own. */
 const WITHIN_MS = 1_500
-
-/** Two replicas over one database and one tenant, in which what was removed lingers for a minute. */
-async function twoReplicas (t: Test): Promise<[TestGateway, TestGateway]> {
-  const simulator = await startSimulator({ lag: { secretLingerMs: 60_000, tokenLingerMs: 60_000 } })
-  t.teardown(() => simulator.close())
-  const database = await createTestDatabase(t)
-  const one = await startTestGateway(t, { simulator, database })
-  const other = await startTestGateway(t, { simulator, database, environment: { ENCRYPTION_KEYRING_FILE: one.settings.keyringFile } })
-  await linkStrategies(one)
-  return [one, other]
-}
 
 const statusOn = async (gateway: TestGateway, headers: Record<string, string>) => (await gateway.verify(headers)).status
 
@@ -39,7 +26,7 @@ async function refusedOnBoth (t: Test, gateways: readonly TestGateway[], headers
 }
 
 t.test('a client that was deleted is refused on both replicas, by its secret and by its token, while Entra still gives tokens', async t => {
-  const gateways = await twoReplicas(t)
+  const gateways = await startTwoGateways(t)
   const [one, other] = gateways
   for (const [deleter, strategy] of [[one, V1_STRATEGY], [other, V2_STRATEGY]] as const) {
     const client = await one.registerClient(strategy)
@@ -55,7 +42,7 @@ t.test('a client that was deleted is refused on both replicas, by its secret and
 })
 
 t.test('a client that an operator disables is refused, and accepted at once when he enables it', async t => {
-  const gateways = await twoReplicas(t)
+  const gateways = await startTwoGateways(t)
   const [one] = gateways
   const client = await one.registerClient(V1_STRATEGY)
   const token = await one.tokenV1(client)
@@ -70,7 +57,7 @@ t.test('a client that an operator disables is refused, and accepted at once when
 })
 
 t.test('a rotated secret: the new one is accepted at once, the old one refused on both replicas while Entra still takes it', async t => {
-  const gateways = await twoReplicas(t)
+  const gateways = await startTwoGateways(t)
   const [one] = gateways
   const client = await one.registerClient(V1_STRATEGY)
   await acceptedOnBoth(t, gateways, basic(client), 'the first secret')
@@ -83,7 +70,7 @@ t.test('a rotated secret: the new one is accepted at once, the old one refused o
 })
 
 t.test('a further secret is accepted at once, and refused once it was removed', async t => {
-  const gateways = await twoReplicas(t)
+  const gateways = await startTwoGateways(t)
   const [one] = gateways
   const client = await one.registerClient(V1_STRATEGY)
   await acceptedOnBoth(t, gateways, basic(client), 'the first secret')
@@ -96,7 +83,7 @@ t.test('a further secret is accepted at once, and refused once it was removed', 
 })
 
 t.test('whoever changes a row by hand is heeded, too: a statement of an operator, or of another release', async t => {
-  const gateways = await twoReplicas(t)
+  const gateways = await startTwoGateways(t)
   const [one] = gateways
   const client = await one.registerClient(V1_STRATEGY)
   await acceptedOnBoth(t, gateways, basic(client), 'the secret')
@@ -105,7 +92,7 @@ t.test('whoever changes a row by hand is heeded, too: a statement of an operator
 })
 
 t.test('a change whose transaction was open for long, while others came and went, is told when it commits', async t => {
-  const [one] = await twoReplicas(t)
+  const [one] = await startTwoGateways(t)
   const [slow, quick] = [await one.registerClient(V1_STRATEGY), await one.registerClient(V1_STRATEGY)]
   for (const client of [slow, quick]) t.equal(await statusOn(one, basic(client)), 200)
   const connection = new pg.Client({ connectionString: one.database.url })

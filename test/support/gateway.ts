@@ -1,7 +1,9 @@
 // A broker with its gateway listener, and registered clients with tokens for one of the simulator's APIs.
 import type { Test } from 'tap'
 import { requestTokenV1, requestTokenV2, type ClientCredentials } from '../../src/demo/entra-client.ts'
+import { startSimulator } from '../../src/simulator/simulator.ts'
 import { konnectApplication, OPERATOR_KEY, request, startTestBroker, type Answer, type TestBroker, type TestBrokerOptions } from './broker.ts'
+import { createTestDatabase } from './postgres.ts'
 
 export const GATEWAY_KEY = 'gateway_key_of_the_tests_1'
 
@@ -55,6 +57,17 @@ export async function startTestGateway (t: Pick<Test, 'teardown'>, options: Test
     tokenV1: async (client, resource = V1_API) => tokenOf(await requestTokenV1(tenant, client, resource)),
     tokenV2: async (client, resource = V2_API) => tokenOf(await requestTokenV2(tenant, client, resource))
   }
+}
+
+/** Two replicas over one database and one tenant, in which what was removed lingers for a minute. The strategies are made at the first. */
+export async function startTwoGateways (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<[TestGateway, TestGateway]> {
+  const simulator = await startSimulator({ lag: { secretLingerMs: 60_000, tokenLingerMs: 60_000 } })
+  t.teardown(() => simulator.close())
+  const database = await createTestDatabase(t)
+  const one = await startTestGateway(t, { simulator, database, environment })
+  const other = await startTestGateway(t, { simulator, database, environment: { ENCRYPTION_KEYRING_FILE: one.settings.keyringFile, ...environment } })
+  await linkStrategies(one)
+  return [one, other]
 }
 
 function tokenOf (answer: Awaited<ReturnType<typeof requestTokenV1>>): string {
