@@ -1,4 +1,4 @@
-// Runs the compiled test files, several at once, on one PostgreSQL. Prints TAP: a line for each file and, as the last thing, what failed.
+// Runs the compiled test files, several at once, on one PostgreSQL. Prints TAP: a line for each file and, as the last things, what was not run and what failed.
 // `node <file>` shows all that one file says.
 //   npm test                             all
 //   npm test -- lifecycle turns          the files that have one of these in their path
@@ -27,8 +27,9 @@ const names = (await readdir(folder, { recursive: true })).filter(name => name.e
 const files = names.map(name => join(folder, name)).filter(file => wanted.length === 0 || wanted.some(part => file.includes(part)))
 
 const startedAt = performance.now()
-const total = { passed: 0, skipped: 0, failed: 0 }
+const total = { passed: 0, failed: 0 }
 let ended = 0
+const skipped: string[] = []
 const failures: string[] = []
 const stop = new AbortController()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => { stop.abort(new Error(signal)) })
@@ -47,8 +48,9 @@ try {
 } finally {
   await stopTestServer(process.pid)
 }
-console.log(`\n# { total: ${total.passed + total.skipped + total.failed}, pass: ${total.passed}, skip: ${total.skipped}, fail: ${total.failed} }`)
+console.log(`\n# { total: ${total.passed + skipped.length + total.failed}, pass: ${total.passed}, skip: ${skipped.length}, fail: ${total.failed} }`)
 console.log(`# time=${seconds(startedAt)} s`)
+if (skipped.length > 0) console.log(`\n== what was not run\n${skipped.join('\n')}`)
 if (files.length === 0) failures.push('no test file was found')
 if (ended < files.length) failures.push(`${files.length - ended} files were not run to their end`)
 if (failures.length > 0) {
@@ -66,7 +68,7 @@ async function run (number: number, file: string): Promise<void> {
   else if (outcome.passed + outcome.failures.length === 0) outcome.failures.push('made no assertion')
   ended += 1
   total.passed += outcome.passed
-  total.skipped += outcome.skipped
+  skipped.push(...outcome.skipped.map(what => `${file}: ${what}`))
   total.failed += outcome.failures.length
   failures.push(...outcome.failures.map(failure => `${file}: ${failure}`))
   console.log(`${outcome.failures.length === 0 ? 'ok' : 'not ok'} ${number} - ${file} # ${outcome.passed} assertions, ${seconds(began)} s`)
