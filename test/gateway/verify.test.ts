@@ -116,7 +116,11 @@ t.test('the product is asked for only when the gateway names one', async t => {
   t.equal((await gateway.verify({ ...basic(client), 'x-product-id': 'orders' }, '/verify/any/path')).status, 200)
   t.equal((await gateway.verify({ ...basic(client), 'x-product-id': 'invoices' }, '/verify/any/path?product=orders')).status, 403)
   t.equal((await gateway.verify({ ...basic(client), 'x-product-id': 'invoices' }, '/verify?product=orders')).status, 403, 'all that are named are demanded')
-  t.equal((await gateway.verify(basic(client), '/verify/any/path?product=invoices')).status, 200, 'the query behind another path is the client\'s own')
+  for (const path of ['/verify/any/path?product=invoices', '/verify/?product=invoices', `/verify/?product=${'x'.repeat(300)}`]) {
+    t.equal((await gateway.verify(basic(client), path)).status, 200, 'the query behind another path is the client\'s own')
+    t.equal((await gateway.verify(basic(client), path, 'POST')).status, 200)
+  }
+  t.equal((await gateway.verify(basic(client), `/verify?product=${'x'.repeat(300)}`)).status, 400)
 
   t.equal((await event('remove_registration', 'orders')).status, 200)
   await eventually('the product is not the client\'s any more', async () => (await gateway.verify(basic(client), '/verify?product=orders')).status === 403, 1_000)

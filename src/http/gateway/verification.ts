@@ -35,20 +35,17 @@ export async function verification (server: FastifyInstance, { gateway, recognis
   }
 
   const config = { guard: 'client' } as const
-  server.route<{ Querystring: ProductQuery }>({
-    method: 'GET', url: '/verify', schema: verifyClient, config, handler: async (request, reply) => await verify(request, reply, productsOf(request, request.query.product))
-  })
-  for (const url of ['/verify', '/verify/*']) {
-    // What stands behind /verify/ is the client's own address, and so is its query.
-    const hasQuery = url === '/verify'
-    server.route<{ Querystring: ProductQuery }>({
-      method: hasQuery ? METHODS.filter(method => method !== 'GET' && method !== 'HEAD') : METHODS,
-      url,
-      schema: hasQuery ? verifyClientOf : { hide: true },
-      config,
-      handler: async (request, reply) => await verify(request, reply, productsOf(request, hasQuery ? request.query.product : undefined))
-    })
+  const askedAbout = async (request: FastifyRequest<{ Querystring: ProductQuery }>, reply: FastifyReply): Promise<FastifyReply> => {
+    // What stands behind /verify/ is the client's own address, and so is its query; the router takes `/verify/` for `/verify`.
+    const isClientsQuery = request.url.startsWith('/verify/')
+    const { validationError } = request
+    if (validationError !== undefined && !(isClientsQuery && validationError.validationContext === 'querystring')) throw validationError
+    return await verify(request, reply, productsOf(request, isClientsQuery ? undefined : request.query.product))
   }
+  server.route<{ Querystring: ProductQuery }>({ method: 'GET', url: '/verify', schema: verifyClient, attachValidation: true, config, handler: askedAbout })
+  const others = METHODS.filter(method => method !== 'GET' && method !== 'HEAD')
+  server.route<{ Querystring: ProductQuery }>({ method: others, url: '/verify', schema: verifyClientOf, attachValidation: true, config, handler: askedAbout })
+  server.route<{ Querystring: ProductQuery }>({ method: METHODS, url: '/verify/*', schema: { hide: true }, config, handler: askedAbout })
 }
 
 /** Each that is named is demanded: a client that adds one makes it harder for itself. */
