@@ -1,11 +1,16 @@
 // A broker with its gateway listener, and registered clients with tokens for one of the simulator's APIs.
 import type { Test } from 'tap'
 import { requestTokenV1, requestTokenV2, type ClientCredentials } from '../../src/demo/entra-client.ts'
+import type { Accepted } from '../../src/gateway/verdict.ts'
+import { headersOf } from '../../src/http/gateway/presenter.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { konnectApplication, OPERATOR_KEY, request, startTestBroker, type Answer, type TestBroker, type TestBrokerOptions } from './broker.ts'
 import { createTestDatabase } from './postgres.ts'
 
 export const GATEWAY_KEY = 'gateway_key_of_the_tests_1'
+
+/** What `/verify` tells of a client, in lower case and in its order. */
+export const CLIENT_HEADERS = Object.keys(headersOf({ client: { clientId: '', applicationId: null, developerId: null, scopes: [] }, token: null } as unknown as Accepted))
 
 export const V1_API = 'api://gateway-v1'
 export const V2_API = 'api://gateway-v2'
