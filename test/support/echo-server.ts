@@ -41,3 +41,14 @@ export async function startEchoServer (t: Pick<Test, 'teardown'>): Promise<EchoS
   })
   return { address: `127.0.0.1:${(server.address() as AddressInfo).port}`, count: () => requests }
 }
+
+/** @throws Error when the answer is not of the server, or not 200 */
+export function echoOf ({ status, body }: { status: number, body: string }): Echo {
+  if (status !== 200) throw new Error(`Nothing was echoed: ${status} ${body}`)
+  return JSON.parse(body) as Echo
+}
+
+/** All under the name (in lower case). */
+export function valuesOf (headers: Echo['headers'], name: string): string[] {
+  return headers.filter(([other]) => other === name).map(([, value]) => value)
+}

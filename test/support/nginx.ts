@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import type { ClientCredentials } from '../../src/demo/entra-client.ts'
 import { eventually } from './eventually.ts'
 
 export const SHIPPED = 'deploy/gateways/nginx'
@@ -38,6 +39,10 @@ export interface Nginx {
   /** One request by curl, with its own arguments. */
   curl (path: string, ...options: string[]): Promise<CurlAnswer>
 }
+
+/** What a client shows, as arguments of curl. */
+export const basic = ({ clientId, clientSecret }: ClientCredentials): string[] => ['--user', `${clientId}:${clientSecret}`]
+export const bearer = (token: string): string[] => ['--header', `Authorization: Bearer ${token}`]
 
 export interface CurlAnswer {
   status: number
