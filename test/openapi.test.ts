@@ -80,7 +80,7 @@ for (const name of documentNames) {
 
   t.test(`every route of openapi/${name}.json says what it is for, who may call it and how it fails`, async t => {
     const operations = operationsOf(document)
-    t.ok(operations.length > 2)
+    t.ok(operations.length > 1)
     const ids = operations.map(({ operation }) => operation.operationId)
     t.equal(new Set(ids).size, ids.length, 'operation ids are unique')
     for (const { name: route, operation } of operations) {

@@ -56,6 +56,7 @@ const verification = {
       },
       type: 'null'
     },
+    400: failure('The products can\'t be read, or the request could be understood differently (two Authorization headers, say).'),
     401: failure('It may not: WWW-Authenticate says how to ask.'),
     403: failure('It is who it says, and not registered for this product.'),
     429: tooMany,
