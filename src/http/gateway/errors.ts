@@ -18,12 +18,12 @@ export const gatewayDialect: Dialect = {
 
 /** A gateway's key is missing, not valid or not enough; or what it asks can't be read. */
 export class GatewayRefusal extends Error {
-  readonly statusCode: 400 | 401 | 403
+  readonly statusCode: 400 | 401 | 403 | 500
   readonly error: string
   /** Of WWW-Authenticate; null: none. */
   readonly challenge: string | null
 
-  constructor (statusCode: 400 | 401 | 403, error: string, message: string, challenge: string | null = null) {
+  constructor (statusCode: 400 | 401 | 403 | 500, error: string, message: string, challenge: string | null = null) {
     super(message)
     this.name = 'GatewayRefusal'
     this.statusCode = statusCode

@@ -60,6 +60,7 @@ const verification = {
     401: failure('It may not: WWW-Authenticate says how to ask.'),
     403: failure('It is who it says, and not registered for this product.'),
     429: tooMany,
+    500: failure('The gateway\'s own key is missing, not valid, or lacks the scope introspect: no fault of the client.'),
     503: unavailable
   }
 }

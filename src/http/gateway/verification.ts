@@ -3,9 +3,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Gateway } from '../../gateway/gateway.ts'
 import { GUID, type Refusal } from '../../gateway/verdict.ts'
+import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import { authenticateGateway } from './authentication.ts'
-import { REALM, send } from './errors.ts'
+import { GatewayRefusal, REALM, send } from './errors.ts'
 import { headersOf } from './presenter.ts'
 import { verifyClient, verifyClientOf, type ProductQuery } from './route-schemas.ts'
 
@@ -23,12 +24,23 @@ export async function verification (server: FastifyInstance, { gateway, recognis
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', (_request, _payload, done) => { done(null) })
 
-  async function verify (request: FastifyRequest, reply: FastifyReply, products: readonly string[]): Promise<FastifyReply> {
-    // One line for each request of each client would bury the log: what is refused is told below.
-    request.isUnlogged = true
+  /** Null: no key was shown, and none is needed. */
+  async function gatewayOf (request: FastifyRequest): Promise<Caller | null> {
     const key = request.headers['x-gateway-key']
     const shown = typeof key === 'string' ? key : null
-    const caller = needsKey || shown !== null ? await authenticateGateway(server, recogniseCaller, shown, request) : null
+    if (!needsKey && shown === null) return null
+    try {
+      return await authenticateGateway(server, recogniseCaller, shown, request)
+    } catch (error) {
+      // Gateways pass 401 and 403 on: clients would throw away what is good, for a fault that is not theirs.
+      throw error instanceof GatewayRefusal ? new GatewayRefusal(500, 'server_error', 'The key of the gateway is missing, not valid, or lacks the scope introspect.') : error
+    }
+  }
+
+  async function verify (request: FastifyRequest, reply: FastifyReply, products: readonly string[]): Promise<FastifyReply> {
+    const caller = await gatewayOf(request)
+    // One line for each request of each client would bury the log: what is refused is told below.
+    request.isUnlogged = true
     const { authorization } = request.headers
     const { accepted, refusal } = await gateway.verify({ authorization, products, providerId: caller?.providerId ?? null })
     return accepted === null ? refuse(request, reply, refusal) : reply.code(200).headers(headersOf(accepted)).send()
