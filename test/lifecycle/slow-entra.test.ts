@@ -63,6 +63,7 @@ t.test('F13 an Entra that is silent until after the deadline gets a 503 in time,
   const beganMs = performance.now()
   t.equal((await broker.konnect('POST', '', konnectApplication())).status, 503)
   t.ok(performance.now() - beganMs < DEADLINE_MS + SLACK_MS)
+  t.ok(broker.simulator.control.journal.entries(CREATE).length > 1, 'an attempt that hangs is given up, and another one made')
   broker.simulator.control.faults.clear(id)
   await repeatFindsTheFinishedClient(t, broker)
 })
