@@ -134,10 +134,12 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     transport,
     authentication
   })
+  const checkMigrations = createMigrationsCheck(settings.database.url)
   const readiness = createReadiness({
     checks: {
       database: async () => { await prisma.$queryRaw`SELECT 1` },
-      migrations: untilPassed(createMigrationsCheck(settings.database.url)),
+      // Start-up has checked them.
+      migrations: untilPassed(async signal => { if (!hasStarted) await checkMigrations(signal) }),
       keyring: async () => {
         const fault = keyring.fault() ?? keyWatch.fault()
         if (fault !== null) throw new Error(fault)
@@ -193,6 +195,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     .then((result: Bootstrap | null) => {
       if (result === null) return
       hasStarted = true
+      readiness.askAgain()
       recognition.begin(result)
       if (result.ignoresEnvironment) {
         log.warn({}, 'The provider `default` is kept in the database: AZURE_TENANT_ID, AZURE_CLIENT_ID and the credential beside them are ignored')

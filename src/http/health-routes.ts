@@ -36,7 +36,7 @@ const readiness = {
   ...common,
   operationId: 'isReady',
   summary: 'Can this replica serve?',
-  description: 'The parts are asked at most once a second, each for at most two seconds.',
+  description: 'The parts are asked at most once a second and when start-up is over, each for at most two seconds.',
   response: { 200: answer('It can serve.'), 503: answer('It can\'t serve, or is about to stop.') }
 } satisfies DescribedRoute
 

@@ -19,6 +19,8 @@ export interface ReadinessReport {
 export interface Readiness {
   /** Never throws. Asks the parts at most once a second, however often it is called. */
   report (): Promise<ReadinessReport>
+  /** A part is another than it was: what was found a moment ago counts no more. */
+  askAgain (): void
   /** Not ready from now on: load balancers take the replica out before it stops listening. */
   drain (): void
 }
@@ -68,6 +70,9 @@ export function createReadiness (options: ReadinessOptions): Readiness {
       const states = await last.states
       const ready = !draining && Object.values(states).every(state => state === 'ok')
       return { ready, draining, checks: states, tenants: tenants() }
+    },
+    askAgain () {
+      last = null
     },
     drain () {
       draining = true

@@ -54,6 +54,15 @@ t.test('parts are asked once a second, however often the report is wanted', asyn
   t.equal(asked, 2)
 })
 
+t.test('what was found before a part has changed counts no more', async t => {
+  let hasStarted = false
+  const readiness = createReadiness({ checks: { started: async () => { if (!hasStarted) await fails() } }, tenants, monotonicMs: () => 5 })
+  t.notOk((await readiness.report()).ready)
+  hasStarted = true
+  readiness.askAgain()
+  t.ok((await readiness.report()).ready)
+})
+
 t.test('a draining replica is not ready at once, though its parts were just found well', async t => {
   const readiness = createReadiness({ checks: { database: passes }, tenants })
   t.ok((await readiness.report()).ready)
