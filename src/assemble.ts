@@ -66,7 +66,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     connectionString: settings.database.url,
     onPoolError: error => log.warn({ err: error }, 'An idle database connection broke')
   })
-  const { prisma } = database
+  const { prisma, run } = database
   const nameOf = (providerId: string): string => catalogue.provider(providerId)?.name ?? providerId
   const observation = await openObservation({ telemetry: settings.telemetry, version, log, nameOf })
   const { metrics } = observation
@@ -78,7 +78,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   })
   const directories = createEntraDirectories([], { observe: observation.graphAttempted })
   const serviceTokens = createServiceTokens([])
-  const catalogue: StoredCatalogue = createCatalogue(prisma, { onLoaded: () => serveProviders() })
+  const catalogue: StoredCatalogue = createCatalogue(run, { onLoaded: () => serveProviders() })
   const serveProviders = createServedProviders({
     catalogue,
     access,
@@ -89,7 +89,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     attemptTimeoutMs: limits.attemptTimeoutMs,
     log
   })
-  const keyWatch = createKeyWatch(createReplicaStore(prisma), vault, { id: clock.uuid(), version })
+  const keyWatch = createKeyWatch(createReplicaStore(run), vault, { id: clock.uuid(), version })
   const sealer = createAuditSealer(createAuditChainStore(prisma), vault, clock)
   // What an operator has changed is in effect here before he is answered. If it can't be read now, the loop will.
   const readCatalogue = async () => {
@@ -137,7 +137,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const checkMigrations = createMigrationsCheck(settings.database.url)
   const readiness = createReadiness({
     checks: {
-      database: async () => { await prisma.$queryRaw`SELECT 1` },
+      database: database.answers,
       // Start-up has checked them.
       migrations: untilPassed(async signal => { if (!hasStarted) await checkMigrations(signal) }),
       keyring: async () => {
@@ -190,7 +190,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   const stopping = new AbortController()
   let loops: Loop[] = []
   const provider = { tenantId: tenant.tenantId, initialClientId: tenant.clientId, issuer: v1IssuerAt(tenant.authorityHost, tenant.tenantId) }
-  const parts = { prisma, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
+  const parts = { run, databaseUrl: settings.database.url, migrates: settings.sandbox !== null, vault, keyWatch, catalogue, provider, callers }
   const started = startUp(parts, clock, log, stopping.signal)
     .then((result: Bootstrap | null) => {
       if (result === null) return

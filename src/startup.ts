@@ -5,8 +5,8 @@ import { applyMigrations, migrationStatus } from './store/migrations.ts'
 import { StoreUnavailableError, type Clock, type Log } from './registration/ports.ts'
 import { bootstrap, type Bootstrap, type EnvironmentCaller, type EnvironmentProvider } from './store/bootstrap.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
-import type { PrismaClient } from './store/prisma-client.ts'
 import { createReplicaStore } from './store/replica-store.ts'
+import type { RunStatement } from './store/statements.ts'
 import { guarded } from './store/store-errors.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
@@ -21,7 +21,7 @@ export class StartupError extends Error {
 }
 
 export interface StartupParts {
-  prisma: PrismaClient
+  run: RunStatement
   databaseUrl: string
   /** Applies pending migrations by itself: in a sandbox. */
   migrates: boolean
@@ -34,11 +34,11 @@ export interface StartupParts {
 
 /** @throws StartupError, BootstrapError for what waiting can't mend; StoreUnavailableError while the database is away */
 async function startOnce (parts: StartupParts, signal: AbortSignal): Promise<Bootstrap> {
-  const { prisma, databaseUrl, migrates, vault, keyWatch, catalogue, provider, callers } = parts
+  const { run, databaseUrl, migrates, vault, keyWatch, catalogue, provider, callers } = parts
   if (migrates) await guarded(() => applyMigrations({ connectionString: databaseUrl, signal }))
   await checkMigrations(databaseUrl, signal)
-  await checkKeys(prisma, vault, keyWatch)
-  const result = await bootstrap(prisma, provider, callers)
+  await checkKeys(run, vault, keyWatch)
+  const result = await bootstrap(run, provider, callers)
   await catalogue.load()
   return result
 }
@@ -80,8 +80,8 @@ export function createMigrationsCheck (databaseUrl: string): (signal: AbortSigna
 }
 
 // A key with other bytes under a known name would seal what nobody can open later; a missing one leaves sealed values closed.
-async function checkKeys (prisma: PrismaClient, vault: EnvelopeVault, keyWatch: KeyWatch): Promise<void> {
-  const store = createReplicaStore(prisma)
+async function checkKeys (run: RunStatement, vault: EnvelopeVault, keyWatch: KeyWatch): Promise<void> {
+  const store = createReplicaStore(run)
   const fault = keyringFault(vault, await store.list(), await store.referencedKids())
   if (fault !== null) throw new StartupError(fault)
   await keyWatch.look()

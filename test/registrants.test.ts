@@ -26,14 +26,14 @@ const SERVICE_TOKEN = 'header.payload.signature'
 
 async function setUp (t: Test) {
   const database = await createTestDatabase(t)
-  const { prisma, close } = openDatabase({ connectionString: database.url })
+  const { prisma, run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const vault = createEnvelopeVault(keyringOf(keyringFile({ k1: 'active' }, ['p1'])))
   const lists = { konnectApiKeys: [], gatewayApiKeys: [], adminApiKeys: [OPERATOR_KEY], initialAccessTokens: [ENVIRONMENT_TOKEN] }
   const environment = environmentCallers(lists, vault)
   const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
-  const { callerIds, providerId } = await bootstrap(prisma, provider, environment)
-  const catalogue = createCatalogue(prisma)
+  const { callerIds, providerId } = await bootstrap(run, provider, environment)
+  const catalogue = createCatalogue(run)
   await catalogue.load()
   const callers = createCallerStore(prisma, () => performance.now())
   const keys = { areAway: false }

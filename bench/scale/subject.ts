@@ -67,13 +67,13 @@ export async function openSubject (server: BenchDatabase, rows: number, keyringF
   const keyring = await openKeyring(keyringFile, log)
   const vault = createEnvelopeVault(keyring)
   const database = openDatabase({ connectionString: url, maxConnections: 2 })
-  const { prisma } = database
-  const catalogue = createCatalogue(prisma, { onLoaded: () => {} })
-  const keyWatch = createKeyWatch(createReplicaStore(prisma), vault, { id: systemClock.uuid(), version: 'bench' })
+  const { prisma, run } = database
+  const catalogue = createCatalogue(run, { onLoaded: () => {} })
+  const keyWatch = createKeyWatch(createReplicaStore(run), vault, { id: systemClock.uuid(), version: 'bench' })
   const { tenantId, clientId } = settings.entra.tenant
   const provider = { tenantId, initialClientId: clientId, issuer: `https://sts.windows.net/${tenantId}/` }
   const callers = environmentCallers(settings.callers, vault)
-  const parts = { prisma, databaseUrl: url, migrates: false, vault, keyWatch, catalogue, provider, callers }
+  const parts = { run, databaseUrl: url, migrates: false, vault, keyWatch, catalogue, provider, callers }
   const started = await startUp(parts, systemClock, log, new AbortController().signal)
   const callerOf = (kind: string): string => started?.callerIds[callers.findIndex(caller => caller.kind === kind)] ?? missing(kind)
   const providerId = started?.providerId ?? missing('provider')

@@ -7,6 +7,7 @@ import type { StrategyContent } from './strategies-port.ts'
 const GUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
 type Content = Omit<StrategyContent, 'isDefault' | 'konnectAuthStrategyId'>
+type Versioned = Pick<Content, 'issuer' | 'tokenVersion'>
 
 export interface KonnectStrategy {
   name: string
@@ -60,7 +61,7 @@ export function audienceOf ({ audience }: Pick<Content, 'audience'>): string | n
 }
 
 /** What the plugin demands in `aud`; null: nothing. */
-export function audienceRequiredBy (content: Content): Json[] | null {
+export function audienceRequiredBy (content: Versioned & Pick<Content, 'audience' | 'resourceAppId' | 'extraConfig'>): Json[] | null {
   const { audience_required: given } = content.extraConfig
   if (given !== undefined) return Array.isArray(given) && given.length > 0 ? given : null
   // Entra: aud of a v2 token is the appId of its resource.
@@ -79,6 +80,6 @@ function audienceMembers (content: Content): Record<string, Json> {
   }
 }
 
-function versionOf ({ issuer, tokenVersion }: Content): 1 | 2 {
+function versionOf ({ issuer, tokenVersion }: Versioned): 1 | 2 {
   return readIssuer(issuer)?.version ?? tokenVersion
 }

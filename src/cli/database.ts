@@ -3,6 +3,7 @@ import { databaseHost } from '../settings/endpoints.ts'
 import { collectGiven } from '../settings/secret-files.ts'
 import { AdministrationError, InvalidValuesError } from '../administration/errors.ts'
 import { openDatabase, type PrismaClient } from '../store/prisma-client.ts'
+import type { RunStatement } from '../store/statements.ts'
 import { CommandError, type CommandContext } from './command.ts'
 
 /** @throws CommandError when it is missing or no PostgreSQL URL */
@@ -16,11 +17,11 @@ export function databaseUrl (environment: NodeJS.ProcessEnv): string {
 }
 
 /** Runs `work` on the database. @throws CommandError for what the operator can mend */
-export async function withDatabase<T> ({ environment, signal }: CommandContext, work: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+export async function withDatabase<T> ({ environment, signal }: CommandContext, work: (prisma: PrismaClient, run: RunStatement) => Promise<T>): Promise<T> {
   const database = openDatabase({ connectionString: databaseUrl(environment), maxConnections: 1 })
   try {
     signal.throwIfAborted()
-    return await work(database.prisma)
+    return await work(database.prisma, database.run)
   } catch (error) {
     if (error instanceof InvalidValuesError) throw new CommandError(error.faults.map(({ field, reason }) => `${field}: ${reason}`))
     if (error instanceof AdministrationError) throw new CommandError([error.message])
@@ -31,7 +32,7 @@ export async function withDatabase<T> ({ environment, signal }: CommandContext, 
   }
 }
 
-/** Prisma: a table or a column is not there. */
+/** A table or a column is not there, as Prisma and as PostgreSQL say it. */
 function isOfAnotherSchema (error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'P2021' || error.code === 'P2022')
+  return error instanceof Error && 'code' in error && ['P2021', 'P2022', '42P01', '42703'].includes(String(error.code))
 }

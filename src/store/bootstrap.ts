@@ -6,8 +6,9 @@ import { isV2Issuer } from '../administration/provider-place.ts'
 import { DEFAULT_PROVIDER_NAME } from '../administration/provider-records.ts'
 import { DEFAULT_POLICY_NAME } from '../registration/policy.ts'
 import type { CallerKind } from '../registration/registration.ts'
+import { Prisma } from './generated/client.ts'
 import { keepCurrentVersions } from './policy-store.ts'
-import type { PrismaClient } from './prisma-client.ts'
+import type { RunStatement } from './statements.ts'
 import { guarded } from './store-errors.ts'
 
 export interface EnvironmentProvider {
@@ -76,88 +77,114 @@ export function foundationOf (providerId: string, issuer: string, origin: 'envir
   }
 }
 
-export async function bootstrap (prisma: PrismaClient, provider: EnvironmentProvider, callers: readonly EnvironmentCaller[]): Promise<Bootstrap> {
+export async function bootstrap (run: RunStatement, provider: EnvironmentProvider, callers: readonly EnvironmentCaller[]): Promise<Bootstrap> {
   return await guarded(async () => {
-    const installationId = await ensureInstallation(prisma)
-    const { id: providerId, origin } = await ensureProvider(prisma, provider)
-    // A second default strategy can't exist.
-    await prisma.authStrategy.createMany({ data: [foundationOf(providerId, provider.issuer, 'environment').strategy], skipDuplicates: true })
-    await ensureDefaultPolicy(prisma)
-    await keepCurrentVersions(prisma)
-    await ensureAnonymousCallers(prisma)
+    const installationId = await ensureInstallation(run)
+    const { id: providerId, origin } = await ensureProvider(run, provider)
+    await ensureStrategy(run, foundationOf(providerId, provider.issuer, 'environment').strategy)
+    await ensureDefaultPolicy(run)
+    await keepCurrentVersions(run)
+    await ensureAnonymousCallers(run)
     const callerIds: Array<string | null> = []
-    for (const caller of callers) callerIds.push(await ensureCaller(prisma, providerId, caller))
+    for (const caller of callers) callerIds.push(await ensureCaller(run, providerId, caller))
     return { installationId, providerId, ignoresEnvironment: origin === 'database', callerIds }
   })
 }
 
-async function ensureInstallation (prisma: PrismaClient): Promise<string> {
+async function ensureInstallation (run: RunStatement): Promise<string> {
   // A second row can't exist (installation_single_row): of two replicas that start together one wins, both read the winner's.
-  await prisma.installation.createMany({ data: [{ id: uuidv7() }], skipDuplicates: true })
-  return (await prisma.installation.findFirstOrThrow()).id
+  await run(Prisma.sql`INSERT INTO installation (id) VALUES (${uuidv7()}::uuid) ON CONFLICT DO NOTHING`)
+  return there(await run<{ id: string }>(Prisma.sql`SELECT id FROM installation`)).id
 }
 
-async function ensureProvider (prisma: PrismaClient, wanted: EnvironmentProvider): Promise<{ id: string, origin: string }> {
-  await prisma.provider.createMany({ data: [{ id: uuidv7(), name: DEFAULT_PROVIDER_NAME, origin: 'environment', ...wanted }], skipDuplicates: true })
-  const row = await prisma.provider.findUniqueOrThrow({ where: { name: DEFAULT_PROVIDER_NAME } })
+async function ensureProvider (run: RunStatement, wanted: EnvironmentProvider): Promise<{ id: string, origin: string }> {
+  const { tenantId, initialClientId, issuer } = wanted
+  await run(Prisma.sql`
+    INSERT INTO provider (id, name, origin, tenant_id, initial_client_id, issuer)
+    VALUES (${uuidv7()}::uuid, ${DEFAULT_PROVIDER_NAME}, 'environment', ${tenantId}, ${initialClientId}, ${issuer}) ON CONFLICT DO NOTHING`)
+  const row = there(await run<{ id: string, origin: string, issuer: string, tenantId: string }>(Prisma.sql`
+    SELECT id, origin, issuer, tenant_id AS "tenantId" FROM provider WHERE name = ${DEFAULT_PROVIDER_NAME}`))
   if (row.origin === 'database') return row
-  if (row.tenantId !== wanted.tenantId) {
-    const registrations = await prisma.registration.count({ where: { providerId: row.id } })
+  if (row.tenantId !== tenantId) {
+    const { count } = there(await run<{ count: number }>(Prisma.sql`SELECT count(*)::int AS count FROM registration WHERE provider_id = ${row.id}::uuid`))
     // Another tenant knows none of these clients: their rows would be undone or drift one by one.
-    if (registrations > 0) {
-      throw new BootstrapError(`This database holds ${registrations} registrations of tenant ${row.tenantId}, but AZURE_TENANT_ID is ${wanted.tenantId}. Use another database, or the tenant they belong to.`)
+    if (count > 0) {
+      throw new BootstrapError(`This database holds ${count} registrations of tenant ${row.tenantId}, but AZURE_TENANT_ID is ${tenantId}. Use another database, or the tenant they belong to.`)
     }
   }
-  if (row.issuer !== wanted.issuer) {
-    const provider = { id: row.id, origin: 'environment' }
-    await prisma.authStrategy.updateMany({ where: { provider, issuer: row.issuer }, data: { issuer: wanted.issuer, updatedAt: new Date() } })
+  if (row.issuer !== issuer) {
+    await run(Prisma.sql`
+      UPDATE auth_strategy s SET issuer = ${issuer}, updated_at = now()
+      FROM provider p WHERE p.id = ${row.id}::uuid AND p.origin = 'environment' AND s.provider_id = p.id AND s.issuer = ${row.issuer}`)
   }
   // Somebody may take it into the database meanwhile.
-  await prisma.provider.updateMany({ where: { id: row.id, origin: 'environment' }, data: { ...wanted, updatedAt: new Date() } })
+  await run(Prisma.sql`
+    UPDATE provider SET tenant_id = ${tenantId}, initial_client_id = ${initialClientId}, issuer = ${issuer}, updated_at = now()
+    WHERE id = ${row.id}::uuid AND origin = 'environment'`)
   return row
 }
 
-async function ensureDefaultPolicy (prisma: PrismaClient): Promise<void> {
+type Foundation = ReturnType<typeof foundationOf>
+
+async function ensureStrategy (run: RunStatement, strategy: Foundation['strategy']): Promise<void> {
+  const { id, providerId, name, origin, isDefault, issuer, credentialClaim, scopes, authMethods, tokenVersion } = strategy
+  // A second default strategy can't exist.
+  await run(Prisma.sql`
+    INSERT INTO auth_strategy (id, provider_id, name, origin, is_default, issuer, credential_claim, scopes, auth_methods, token_version)
+    VALUES (${id}::uuid, ${providerId}::uuid, ${name}, ${origin}, ${isDefault}, ${issuer}, ${credentialClaim}::text[], ${scopes}::text[],
+      ${authMethods}::text[], ${tokenVersion})
+    ON CONFLICT DO NOTHING`)
+}
+
+async function ensureDefaultPolicy (run: RunStatement): Promise<void> {
   // No rules of its own: what a policy does not say is what the release says.
-  await prisma.policy.createMany({ data: [{ id: uuidv7(), name: DEFAULT_POLICY_NAME, rules: {} }], skipDuplicates: true })
+  await run(Prisma.sql`INSERT INTO policy (id, name, rules) VALUES (${uuidv7()}::uuid, ${DEFAULT_POLICY_NAME}, '{}') ON CONFLICT DO NOTHING`)
 }
 
-async function ensureAnonymousCallers (prisma: PrismaClient): Promise<void> {
-  const providers = await prisma.provider.findMany({ where: { deletedAt: null }, select: { id: true, issuer: true } })
-  await prisma.caller.createMany({ data: providers.map(({ id, issuer }) => foundationOf(id, issuer, 'environment').anonymousCaller), skipDuplicates: true })
+async function ensureAnonymousCallers (run: RunStatement): Promise<void> {
+  const providers = await run<{ id: string, issuer: string }>(Prisma.sql`SELECT id, issuer FROM provider WHERE deleted_at IS NULL`)
+  for (const { id, issuer } of providers) await insertCaller(run, foundationOf(id, issuer, 'environment').anonymousCaller)
 }
 
-async function ensureCaller (prisma: PrismaClient, providerId: string, caller: EnvironmentCaller): Promise<string | null> {
-  const known = await findCaller(prisma, caller)
+async function ensureCaller (run: RunStatement, providerId: string, caller: EnvironmentCaller): Promise<string | null> {
+  const known = await findCaller(run, caller)
   if (known !== null) {
     // A release may give the environment's keys a scope that they did not have.
-    if (caller.scopes.some(scope => !known.scopes.includes(scope))) await prisma.caller.update({ where: { id: known.id }, data: { scopes: caller.scopes } })
-    return known.revokedAt === null ? known.id : null
+    if (caller.scopes.some(scope => !known.scopes.includes(scope))) {
+      await run(Prisma.sql`UPDATE caller SET scopes = ${caller.scopes}::text[] WHERE id = ${known.id}::uuid`)
+    }
+    return known.isRevoked ? null : known.id
   }
   const active = caller.digests[0]
   if (active === undefined) throw new Error('A caller needs a digest')
-  await prisma.caller.createMany({
-    data: [{
-      id: uuidv7(),
-      kind: caller.kind,
-      name: caller.name,
-      origin: 'environment',
-      keyDigest: Buffer.from(active.digest),
-      pepperId: active.pepperId,
-      scopes: caller.scopes,
-      providerId: caller.boundToProvider ? providerId : null
-    }],
-    skipDuplicates: true
+  const { kind, name, scopes, boundToProvider } = caller
+  await insertCaller(run, {
+    id: uuidv7(), kind, name, origin: 'environment', keyDigest: active.digest, pepperId: active.pepperId, scopes, providerId: boundToProvider ? providerId : null
   })
   // Another replica may have been faster; no row at all would revoke the key without anybody having said so.
-  const made = await findCaller(prisma, caller)
+  const made = await findCaller(run, caller)
   if (made === null) throw new BootstrapError(`The key ${caller.name} is known to this database as another kind of caller. Replace it by a new one.`)
-  return made.revokedAt === null ? made.id : null
+  return made.isRevoked ? null : made.id
 }
 
-async function findCaller (prisma: PrismaClient, caller: EnvironmentCaller) {
-  return await prisma.caller.findFirst({
-    where: { kind: caller.kind, keyDigest: { in: caller.digests.map(({ digest }) => Buffer.from(digest)) } },
-    orderBy: { createdAt: 'asc' }
-  })
+type NewCaller = Omit<Foundation['anonymousCaller'], 'keyDigest' | 'providerId'> & { keyDigest: Uint8Array, providerId: string | null }
+
+async function insertCaller (run: RunStatement, { id, kind, name, origin, keyDigest, pepperId, scopes, providerId }: NewCaller): Promise<void> {
+  await run(Prisma.sql`
+    INSERT INTO caller (id, kind, name, origin, key_digest, pepper_id, scopes, provider_id)
+    VALUES (${id}::uuid, ${kind}, ${name}, ${origin}, ${Buffer.from(keyDigest)}, ${pepperId}, ${scopes}::text[], ${providerId}::uuid)
+    ON CONFLICT DO NOTHING`)
+}
+
+async function findCaller (run: RunStatement, { kind, digests }: EnvironmentCaller) {
+  const [caller] = await run<{ id: string, scopes: string[], isRevoked: boolean }>(Prisma.sql`
+    SELECT id, scopes, revoked_at IS NOT NULL AS "isRevoked" FROM caller
+    WHERE kind = ${kind} AND key_digest = ANY(${digests.map(({ digest }) => Buffer.from(digest))}::bytea[])
+    ORDER BY created_at LIMIT 1`)
+  return caller ?? null
+}
+
+function there<Row> ([row]: Row[]): Row {
+  if (row === undefined) throw new Error('The database does not have what has just been put there')
+  return row
 }

@@ -1,24 +1,14 @@
 // Providers, strategies and callers, read once and kept: they decide every request, so no request waits for them.
-import type { ProviderCredentialKind, ProviderCredentialState } from '../administration/provider-records.ts'
 import { StoreUnavailableError, type Catalogue } from '../registration/ports.ts'
-import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy, type PolicyRules } from '../registration/policy.ts'
-import type { AuthStrategy, Caller, CallerKind, Provider, ScopeMapping } from '../registration/registration.ts'
+import { DEFAULT_POLICY_NAME, OPEN_POLICY_NAME, defaultRules, type Policy } from '../registration/policy.ts'
+import type { AuthStrategy, Caller, CallerKind, ScopeMapping } from '../registration/registration.ts'
 import type { GatewayCatalogue, GatewayStrategy } from '../gateway/port.ts'
-import { readCatalogueState, readLivingCallers } from './catalogue-statements.ts'
+import { readCatalogue, readCatalogueState, type CatalogueRows, type StoredProvider } from './catalogue-statements.ts'
 import { toGatewayStrategy } from './gateway-strategy.ts'
-import type { ProviderModel, ScopeMappingModel } from './generated/models.ts'
-import type { PrismaClient } from './prisma-client.ts'
+import type { RunStatement } from './statements.ts'
 import { guarded } from './store-errors.ts'
 
-/** How a provider is reached, beside what the core knows of it. */
-export interface StoredProvider extends Provider {
-  initialClientId: string
-  /** Null: the environment's. */
-  authorityHost: string | null
-  graphBaseUrl: string | null
-  /** The active one; null: the environment's, or none. */
-  credential: { id: string, kind: ProviderCredentialKind, clientId: string } | null
-}
+export type { StoredProvider } from './catalogue-statements.ts'
 
 export interface StoredCatalogue extends Catalogue, GatewayCatalogue {
   /** Those that are not deleted, the oldest first. */
@@ -54,20 +44,20 @@ interface Content {
 const noScopes: ReadonlyMap<string, ScopeMapping> = new Map()
 
 /** `onLoaded` is called whenever the content has been read, before whoever asked for it goes on. */
-export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () => void } = {}): StoredCatalogue {
+export function createCatalogue (run: RunStatement, options: { onLoaded?: () => void } = {}): StoredCatalogue {
   let loaded: Content | null = null
   let state: string | null = null
   let begun = 0
   let newest = 0
 
   // Of two readings that overlap the one that began later counts, whichever ends first: what was revoked stays revoked.
-  async function load (seen: string): Promise<void> {
+  async function load (): Promise<void> {
     const turn = ++begun
-    const content = await readAll(prisma)
+    const rows = await readCatalogue(run)
     if (turn < newest) return
     newest = turn
-    loaded = content
-    state = seen
+    loaded = contentOf(rows)
+    state = rows.state
     options.onLoaded?.()
   }
 
@@ -107,50 +97,29 @@ export function createCatalogue (prisma: PrismaClient, options: { onLoaded?: () 
     },
     openPolicy: () => content().policiesByName.get(OPEN_POLICY_NAME) ?? defaultPolicy(content()),
     scopes: providerId => content().scopes.get(providerId) ?? noScopes,
-    callerOfKey: (kind, digest) => content().keys.get(keyOf(kind, digest)) ?? null,
-    // The state is read first: a change between the two readings is found by the next refresh.
-    load: async () => await guarded(async () => await load(await readCatalogueState(prisma))),
+    callerOfKey: (kind, digest) => content().keys.get(keyOf(kind, Buffer.from(digest).toString('hex'))) ?? null,
+    load: async () => await guarded(load),
     refresh: async () => await guarded(async () => {
-      const seen = await readCatalogueState(prisma)
-      if (seen !== state) await load(seen)
+      if (await readCatalogueState(run) !== state) await load()
     })
   }
 }
 
-async function readAll (prisma: PrismaClient): Promise<Content> {
-  // One snapshot, so that no credential goes to the tenant of another; and first, so that what is made with a provider is there.
-  const [providers] = await prisma.$transaction([
-    prisma.provider.findMany({ where: { deletedAt: null }, include: withActiveCredential, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
-  ], { isolationLevel: 'RepeatableRead' })
-  const [installation, strategies, callers, policies, scopes] = await Promise.all([
-    prisma.installation.findFirstOrThrow(),
-    prisma.authStrategy.findMany({ where: { deletedAt: null } }),
-    readLivingCallers(prisma),
-    prisma.policy.findMany(),
-    prisma.scopeMapping.findMany()
-  ])
+function contentOf ({ installationId, providers, strategies, callers, policies, scopes }: CatalogueRows): Content {
+  if (installationId === null) throw new Error('The database has no installation')
   const knownCallers = callers.map(({ keyDigest: _, ...caller }) => caller)
-  const knownPolicies = policies.map(({ id, name, rules }): Policy => ({ id, name, rules: { ...defaultRules, ...rules as Partial<PolicyRules> } }))
-  const known = strategies.map((row): AuthStrategy => ({
-    id: row.id,
-    providerId: row.providerId,
-    name: row.name,
-    konnectAuthStrategyId: row.konnectAuthStrategyId,
-    isDefault: row.isDefault,
-    tokenVersion: row.tokenVersion === 2 ? 2 : 1,
-    resourceAppId: row.resourceAppId
-  }))
+  const knownPolicies = policies.map(({ id, name, rules }): Policy => ({ id, name, rules: { ...defaultRules, ...rules } }))
   const livingProviders = new Set(providers.map(({ id }) => id))
   const forGateways = strategies.filter(({ providerId }) => livingProviders.has(providerId)).map(toGatewayStrategy)
   return {
-    installationId: installation.id,
-    providers: byId(providers.map(toProvider)),
-    strategies: byId(known),
+    installationId,
+    providers: byId(providers),
+    strategies: byId<AuthStrategy>(strategies),
     gatewayStrategies: byId(forGateways),
     gatewayStrategiesOf: new Map(providers.map(({ id }) => [id, forGateways.filter(({ providerId }) => providerId === id)])),
-    strategiesOfKonnect: new Map(known.flatMap(strategy =>
+    strategiesOfKonnect: new Map(strategies.flatMap(strategy =>
       strategy.konnectAuthStrategyId === null ? [] : [[konnectKey(strategy.providerId, strategy.konnectAuthStrategyId), strategy] as const])),
-    defaults: new Map(known.filter(strategy => strategy.isDefault).map(strategy => [strategy.providerId, strategy])),
+    defaults: new Map(strategies.filter(strategy => strategy.isDefault).map(strategy => [strategy.providerId, strategy])),
     callers: byId(knownCallers),
     keys: new Map(callers.flatMap(({ keyDigest, ...caller }) => keyDigest === null ? [] : [[keyOf(caller.kind, keyDigest), caller] as const])),
     anonymous: new Map(knownCallers.flatMap(caller => caller.kind === 'anonymous' && caller.providerId !== null ? [[caller.providerId, caller] as const] : [])),
@@ -160,36 +129,17 @@ async function readAll (prisma: PrismaClient): Promise<Content> {
   }
 }
 
-const withActiveCredential = {
-  credentials: { where: { state: 'active' satisfies ProviderCredentialState }, select: { id: true, kind: true, clientId: true } }
-} as const
-
-function toProvider (row: ProviderModel & { credentials: Array<{ id: string, kind: string, clientId: string }> }): StoredProvider {
-  const { id, name, tenantId, issuer, initialClientId, authorityHost, graphBaseUrl, credentials: [active] } = row
-  return {
-    id,
-    name,
-    tenantId,
-    issuer,
-    origin: row.origin === 'environment' ? 'environment' : 'database',
-    initialClientId,
-    authorityHost,
-    graphBaseUrl,
-    credential: active === undefined ? null : { ...active, kind: active.kind as ProviderCredentialKind }
-  }
-}
-
 function defaultPolicy ({ policiesByName }: Content): Policy {
   const policy = policiesByName.get(DEFAULT_POLICY_NAME)
   if (policy === undefined) throw new Error('There is no policy `default`')
   return policy
 }
 
-function scopesByProvider (rows: readonly ScopeMappingModel[]): Map<string, Map<string, ScopeMapping>> {
+function scopesByProvider (rows: CatalogueRows['scopes']): Map<string, Map<string, ScopeMapping>> {
   const scopes = new Map<string, Map<string, ScopeMapping>>()
-  for (const { providerId, name, resourceAppId, permissionId, type, granted } of rows) {
+  for (const { providerId, ...scope } of rows) {
     const known = scopes.get(providerId) ?? new Map<string, ScopeMapping>()
-    scopes.set(providerId, known.set(name, { name, resourceAppId, permissionId, type: type === 'Role' ? 'Role' : 'Scope', granted }))
+    scopes.set(providerId, known.set(scope.name, scope))
   }
   return scopes
 }
@@ -198,8 +148,8 @@ function byId<T extends { id: string }> (values: T[]): Map<string, T> {
   return new Map(values.map(value => [value.id, value]))
 }
 
-function keyOf (kind: CallerKind, digest: Uint8Array): string {
-  return `${kind}:${Buffer.from(digest).toString('base64')}`
+function keyOf (kind: CallerKind, digest: string): string {
+  return `${kind}:${digest}`
 }
 
 function konnectKey (providerId: string, konnectId: string): string {

@@ -1,18 +1,16 @@
 // Rows of strategies -> how a gateway recognises their clients' tokens.
 import { readIssuer } from '../administration/entra-issuer.ts'
 import { audienceRequiredBy } from '../administration/konnect-strategy.ts'
+import type { StrategyContent } from '../administration/strategies-port.ts'
 import type { GatewayStrategy } from '../gateway/port.ts'
-import type { Json } from '../registration/registration.ts'
-import type { AuthStrategyModel } from './generated/models.ts'
+import type { AuthStrategy } from '../registration/registration.ts'
 
-export function toGatewayStrategy (row: AuthStrategyModel): GatewayStrategy {
+/** What a gateway needs beside what the core knows of a strategy. */
+export type GatewayStrategyRow = Pick<StrategyContent, 'issuer' | 'credentialClaim' | 'audience' | 'authMethods' | 'extraConfig' | 'checkSecretsAtEntra'>
+
+export function toGatewayStrategy (row: AuthStrategy & GatewayStrategyRow): GatewayStrategy {
   // The same audiences that Kong's plugin is told to demand.
-  const audiences = audienceRequiredBy({
-    ...row,
-    tokenVersion: row.tokenVersion === 2 ? 2 : 1,
-    extraConfig: row.extraConfig as Record<string, Json>,
-    labels: row.labels as Record<string, string>
-  })
+  const audiences = audienceRequiredBy(row) ?? []
   return {
     id: row.id,
     providerId: row.providerId,
@@ -20,7 +18,7 @@ export function toGatewayStrategy (row: AuthStrategyModel): GatewayStrategy {
     konnectAuthStrategyId: row.konnectAuthStrategyId,
     issuerVersion: readIssuer(row.issuer)?.version ?? null,
     credentialClaim: row.credentialClaim,
-    audiences: (audiences ?? []).filter(audience => typeof audience === 'string'),
+    audiences: audiences.filter(audience => typeof audience === 'string'),
     authMethods: row.authMethods,
     checkSecretsAtEntra: row.checkSecretsAtEntra
   }

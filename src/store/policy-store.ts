@@ -5,11 +5,12 @@ import type { GivenRules, PolicyField, PolicyStore, PolicyVersion, StoredPolicy 
 import { canonicalJson } from '../registration/metadata/canonical-json.ts'
 import { DEFAULT_POLICY_NAME, defaultRules, type PolicyRules } from '../registration/policy.ts'
 import { audited } from './administration.ts'
-import type { Prisma } from './generated/client.ts'
+import { Prisma } from './generated/client.ts'
 import type { PolicyModel, PolicyVersionModel } from './generated/models.ts'
 import { voidAnswersAbout } from './idempotency-store.ts'
 import { behind, conditionOf, orderOf, type ListedColumn } from './list-conditions.ts'
 import type { PrismaClient } from './prisma-client.ts'
+import type { RunStatement } from './statements.ts'
 import { guarded } from './store-errors.ts'
 
 type Transaction = Prisma.TransactionClient
@@ -81,11 +82,11 @@ export function createPolicyStore (prisma: PrismaClient): PolicyStore {
 }
 
 /** What policies of a release without versions are now becomes their first one. Safe to run at every start. */
-export async function keepCurrentVersions (prisma: Pick<PrismaClient, '$executeRaw'>): Promise<void> {
-  await prisma.$executeRaw`
+export async function keepCurrentVersions (run: RunStatement): Promise<void> {
+  await run(Prisma.sql`
     INSERT INTO policy_version (policy_id, version, rules, created_by, created_at)
     SELECT id, version, rules, 'broker', updated_at FROM policy
-    ON CONFLICT DO NOTHING`
+    ON CONFLICT DO NOTHING`)
 }
 
 /** The policy as it is once nobody else changes it, or registers under it. */

@@ -23,6 +23,8 @@ export interface Database {
   prisma: PrismaClient
   /** On the connections of the same pool. */
   run: RunStatement
+  /** Rejects when it does not answer. */
+  answers (): Promise<void>
   close (): Promise<void>
 }
 
@@ -46,6 +48,7 @@ export function openDatabase (options: DatabaseOptions): Database {
   return {
     prisma,
     run: createRunStatement(pool),
+    async answers () { await pool.query('SELECT') },
     async close () {
       await prisma.$disconnect()
       await pool.end()

@@ -13,11 +13,15 @@ type Reading = Pick<PrismaClient, '$queryRaw'>
 
 interface SealedRow { id: string, seal_version: number, seal_kid: string, seal_wrapped_key: Uint8Array, seal_ciphertext: Uint8Array }
 
+export interface SealedValueCount { kid: string, count: number }
+
+const kidsOfAll = tableNames.map(table => Prisma.sql`SELECT seal_kid AS kid FROM ${Prisma.raw(table)} WHERE seal_kid IS NOT NULL`)
+export const sealedValueCounts = Prisma.sql`
+  SELECT kid, count(*)::int AS count FROM (${Prisma.join(kidsOfAll, ' UNION ALL ')}) sealed GROUP BY kid`
+
 /** By kid. */
 export async function countSealedValues (prisma: Reading): Promise<ReadonlyMap<string, number>> {
-  const each = tableNames.map(table => Prisma.sql`SELECT seal_kid AS kid FROM ${Prisma.raw(table)} WHERE seal_kid IS NOT NULL`)
-  const rows = await prisma.$queryRaw<Array<{ kid: string, count: number }>>`
-    SELECT kid, count(*)::int AS count FROM (${Prisma.join(each, ' UNION ALL ')}) sealed GROUP BY kid`
+  const rows = await prisma.$queryRaw<SealedValueCount[]>(sealedValueCounts)
   return new Map(rows.map(({ kid, count }) => [kid, count]))
 }
 

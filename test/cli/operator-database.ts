@@ -12,7 +12,7 @@ export async function operatorDatabase (t: Test) {
   const tenantId = '01a20951-0000-4000-8000-000000000001'
   const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
   const caller = { kind: 'konnect', name: 'KONNECT_API_KEYS[0]', scopes: [], boundToProvider: true, digests: [{ pepperId: 'p1', digest: new Uint8Array(32) }] } as const
-  await bootstrap(prisma, provider, [{ ...caller, scopes: [] }])
+  await bootstrap(run, provider, [{ ...caller, scopes: [] }])
   return {
     prisma,
     run,

@@ -24,7 +24,7 @@ const mcp = {
 }
 
 t.test('a policy is created, shown, listed and replaced; what a file leaves out is what the release says', async t => {
-  const { cli, json, prisma, query } = await operatorDatabase(t)
+  const { cli, json, run, query } = await operatorDatabase(t)
   const file = join(t.testdir(), 'policy.json')
   await writeFile(file, JSON.stringify(mcp))
   t.match(await cli('policies', 'set', 'mcp', '--file', file), { code: 0, stdout: 'The policy mcp is created.\n', complaints: [] })
@@ -37,7 +37,7 @@ t.test('a policy is created, shown, listed and replaced; what a file leaves out 
   t.match(await json('policies', 'list'), [{ name: 'default', rules: documentOfRules() }, { name: 'mcp', callers: 0, rules: { max_clients: 7 } }])
   t.match((await cli('policies', 'list')).stdout, /^NAME +VERSION +CALLERS +REGISTRATIONS +UPDATED\ndefault +1 +0 +0 .*\nmcp +2 +0 +0 /)
 
-  const catalogue = createCatalogue(prisma)
+  const catalogue = createCatalogue(run)
   await catalogue.load()
   const { rows: [row] } = await query<{ id: string }>("SELECT id FROM policy WHERE name = 'mcp'")
   t.strictSame(catalogue.policy(row?.id ?? null), { id: row?.id, name: 'mcp', rules: { ...defaultRules, maxClients: 7 } }, 'as the broker reads it')
@@ -104,4 +104,14 @@ t.test('the versions of a policy are listed and shown, and a dry run says what a
   t.match(refused, { code: 1, stdout: '', complaints: [/^invalid_client_metadata: /, /^invalid_redirect_uri: .*claude\.ai/] })
   t.match(await cli('policies', 'dry-run', 'mcp', '--rules', 'x', '--file', client), { code: 2 })
   t.match(await cli('policies', 'dry-run', 'mcp', '--file', await file('odd.json', { redirect_uris: 'x' })), { code: 1, complaints: [/redirect_uris/] })
+})
+
+t.test('on a database of another release a command says so, whoever asks it', async t => {
+  const { cli, query } = await operatorDatabase(t)
+  const file = join(t.testdir(), 'client.json')
+  await writeFile(file, JSON.stringify({ redirect_uris: ['https://app.example.com/callback'] }))
+  await query('ALTER TABLE policy RENAME TO policy_of_another_release')
+  for (const args of [['policies', 'list'], ['policies', 'dry-run', 'default', '--file', file]]) {
+    t.match(await cli(...args), { code: 1, stdout: '', complaints: [/not at this release's schema: run `dcr-broker migrate`/] })
+  }
 })

@@ -14,9 +14,9 @@ t.test('providers on the command line', async t => {
   const { url, query } = await createTestDatabase(t)
   const [first, second] = [await startSimulator(), await startSimulator()]
   t.teardown(async () => { await Promise.all([first.close(), second.close()]) })
-  const { prisma, close } = openDatabase({ connectionString: url })
+  const { run, close } = openDatabase({ connectionString: url })
   t.teardown(close)
-  await bootstrap(prisma, { tenantId: first.tenantId, initialClientId: first.broker.clientId, issuer: `https://sts.windows.net/${first.tenantId}/` }, [])
+  await bootstrap(run, { tenantId: first.tenantId, initialClientId: first.broker.clientId, issuer: `https://sts.windows.net/${first.tenantId}/` }, [])
   const folder = t.testdir({})
   const keyring = join(folder, 'keyring.json')
   await createKeyringFile(keyring)

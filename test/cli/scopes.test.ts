@@ -8,7 +8,7 @@ const permission = '66666666-7777-8888-9999-aaaaaaaaaaaa'
 const meaning = ['--resource', resource, '--permission', permission, '--type']
 
 t.test('a scope is created, replaced, listed and removed, and the broker reads the same', async t => {
-  const { cli, json, prisma, query } = await operatorDatabase(t)
+  const { cli, json, run, query } = await operatorDatabase(t)
   t.match(await cli('scopes', 'set', 'orders.read', ...meaning, 'Scope'), { code: 0, stdout: 'The scope orders.read of provider default is created.\n', complaints: [] })
   t.strictSame(await json('scopes', 'set', 'orders.read', ...meaning, 'Role'), { name: 'orders.read', provider: 'default', outcome: 'replaced' })
   await cli('scopes', 'set', 'orders.all', ...meaning, 'Scope', '--grant')
@@ -19,7 +19,7 @@ t.test('a scope is created, replaced, listed and removed, and the broker reads t
   t.match((await cli('scopes', 'list', '--provider', 'default')).stdout, /^NAME +PROVIDER +RESOURCE +PERMISSION +TYPE +GRANTED\norders\.all +default /)
 
   const { rows: [provider] } = await query<{ id: string }>('SELECT id FROM provider')
-  const catalogue = createCatalogue(prisma)
+  const catalogue = createCatalogue(run)
   await catalogue.load()
   t.strictSame(catalogue.scopes(provider?.id ?? '').get('orders.read'), {
     name: 'orders.read', resourceAppId: resource, permissionId: permission, type: 'Role', granted: false

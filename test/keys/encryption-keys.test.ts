@@ -19,8 +19,8 @@ t.jobs = 2
 
 async function openKeys (t: Test, content: KeyringFile = keyringFile({ k1: 'active', k2: 'decrypt' })) {
   const opened = await openStore(t)
-  const { prisma } = opened
-  const replicas = createReplicaStore(prisma)
+  const { prisma, run } = opened
+  const replicas = createReplicaStore(run)
   const replica = (file: KeyringFile) => {
     const vault = createEnvelopeVault(keyringOf(file))
     const watch = createKeyWatch(replicas, vault, { id: randomUUID(), version: '1.0.0' })

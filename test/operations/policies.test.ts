@@ -205,14 +205,14 @@ t.test('whoever is bound to a provider reads policies and changes none', async t
 
 t.test('what a policy is when versions come to it becomes its first one', async t => {
   const { database } = await createRecords(t)
-  const { prisma, close } = openDatabase({ connectionString: database.url, maxConnections: 1 })
+  const { prisma, run, close } = openDatabase({ connectionString: database.url, maxConnections: 1 })
   t.teardown(close)
   const [one, two] = [randomUUID(), randomUUID()]
   await database.query("INSERT INTO policy (id, name, rules) VALUES ($1, 'one', '{\"maxClients\": 1}'), ($2, 'two', '{\"maxClients\": 2}')", [one, two])
   const store = createPolicyStore(prisma)
   t.equal(await putPolicy(prisma, commandLine, 'one', { maxClients: 3 }), 'replaced', 'before any start of this release')
   t.match(await store.versions(one, 10), [{ version: 2, given: { maxClients: 3 }, createdBy: 'cli' }, { version: 1, given: { maxClients: 1 }, createdBy: 'broker' }])
-  for (let start = 0; start < 2; start++) await keepCurrentVersions(prisma)
+  for (let start = 0; start < 2; start++) await keepCurrentVersions(run)
   t.match(await store.versions(two, 10), [{ version: 1, given: { maxClients: 2 }, rules: { ...defaultRules, maxClients: 2 } }])
   t.equal((await store.versions(two, 10)).length, 1)
 })

@@ -63,16 +63,16 @@ t.test('readiness that asks again and again holds one connection at most', async
 
 t.test('a start that waits for a silent database ends at once when the broker closes', async t => {
   const silent = await startSilentPostgres(t, (await createTestDatabase(t)).url)
-  const { prisma, close } = openDatabase({ connectionString: silent.url })
+  const { run, close } = openDatabase({ connectionString: silent.url })
   t.teardown(close)
   const tenantId = '01a20951-0000-4000-8000-000000000001'
   const parts: StartupParts = {
-    prisma,
+    run,
     databaseUrl: silent.url,
     migrates: true,
     vault: createEnvelopeVault(keyringOf(keyringFile())),
     keyWatch: { look: async () => {}, fault: () => null, leave: async () => {} },
-    catalogue: createCatalogue(prisma),
+    catalogue: createCatalogue(run),
     provider: { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` },
     callers: []
   }

@@ -45,7 +45,7 @@ export async function startPreparedBroker (t: Test, preparation: Preparation = {
   const database = await createTestDatabase(t)
   const simulator = await startSimulator(options ?? {})
   t.teardown(() => simulator.close())
-  const { prisma, close } = openDatabase({ connectionString: database.url })
+  const { prisma, run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   // On a busy machine the first connection may take longer than a broker waits for one.
   await eventually('the database answers', async () => await prisma.installation.count().then(() => true, () => false))
@@ -55,7 +55,7 @@ export async function startPreparedBroker (t: Test, preparation: Preparation = {
     const strategy = { id: uuidv7(), name: 'default', origin: 'database', isDefault: true, issuer: second.issuer, credentialClaim: ['appid'], tokenVersion: 1 }
     await prisma.provider.create({ data: { id: uuidv7(), name: SECOND_PROVIDER, origin: 'database', ...second, strategies: { create: strategy } } })
   }
-  await bootstrap(prisma, provider(simulator.tenantId), [])
+  await bootstrap(run, provider(simulator.tenantId), [])
   for (const [name, rules] of Object.entries(policies)) await putPolicy(prisma, commandLine, name, rules)
   for (const scope of scopes?.(simulator) ?? []) await putScope(prisma, commandLine, 'default', scope)
   const broker = await startTestBroker(t, { database, simulator, environment })

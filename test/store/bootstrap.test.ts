@@ -17,19 +17,19 @@ const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.win
 
 async function setUp (t: Test) {
   const database = await createTestDatabase(t)
-  const { prisma, close } = openDatabase({ connectionString: database.url })
+  const { run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const content = keyringFile({ k1: 'active' }, ['p1', 'p2'])
   return {
-    prisma,
+    run,
     query: database.query,
     /** Starts with these keys; resolves to how a presented key is recognised from then on. */
     async start (keys: { konnect?: string[], admin?: string[] }, activePepper = 'p1') {
       const vault = createEnvelopeVault(keyringOf({ ...content, peppers: { ...content.peppers, active: activePepper } }))
       const lists = { konnectApiKeys: keys.konnect ?? [], gatewayApiKeys: [], adminApiKeys: keys.admin ?? [], initialAccessTokens: [] }
       const callers = environmentCallers(lists, vault)
-      const { callerIds } = await bootstrap(prisma, provider, callers)
-      const catalogue = createCatalogue(prisma)
+      const { callerIds } = await bootstrap(run, provider, callers)
+      const catalogue = createCatalogue(run)
       await catalogue.load()
       const recognise = createRecogniser(callers, callerIds, vault, catalogue)
       return (kind: CallerKind, key = KEY) => recognise(kind, key)?.id ?? null
@@ -61,18 +61,18 @@ t.test('a caller is the same after a restart, and after another pepper has becom
 })
 
 t.test('strategies that name the environment\'s issuer follow it to another cloud or tenant; others stay, and so do a database provider\'s', async t => {
-  const { prisma, query } = await setUp(t)
-  const { providerId } = await bootstrap(prisma, provider, [])
+  const { run, query } = await setUp(t)
+  const { providerId } = await bootstrap(run, provider, [])
   const strategy = `INSERT INTO auth_strategy (id, provider_id, name, origin, issuer, credential_claim, scopes, auth_methods, token_version)
     VALUES (gen_random_uuid(), $1, $2, 'database', $3, '{appid}', '{}', '{bearer}', 1)`
   await query(strategy, [providerId, 'orders', provider.issuer])
   await query(strategy, [providerId, 'v2', 'https://login.microsoftonline.com/x/v2.0'])
   const issuers = async () => (await query<{ issuer: string }>('SELECT issuer FROM auth_strategy ORDER BY name')).rows.map(({ issuer }) => issuer)
   const inChina = `https://sts.chinacloudapi.cn/${tenantId}/`
-  await bootstrap(prisma, { ...provider, issuer: inChina }, [])
+  await bootstrap(run, { ...provider, issuer: inChina }, [])
   t.strictSame(await issuers(), [inChina, inChina, 'https://login.microsoftonline.com/x/v2.0'])
   await query("UPDATE provider SET origin = 'database'")
-  await bootstrap(prisma, provider, [])
+  await bootstrap(run, provider, [])
   t.strictSame(await issuers(), [inChina, inChina, 'https://login.microsoftonline.com/x/v2.0'])
 })
 
@@ -86,11 +86,11 @@ t.test('a key that was revoked here stays revoked, whatever the environment says
 })
 
 t.test('a digest that belongs to another kind of caller is a fault that is said, not a key silently revoked', async t => {
-  const { prisma } = await setUp(t)
+  const { run } = await setUp(t)
   const digests = [{ pepperId: 'p1', digest: new Uint8Array(32) }]
   const caller = { name: 'KONNECT_API_KEYS[0]', scopes: [], boundToProvider: true, digests }
-  await bootstrap(prisma, provider, [{ kind: 'konnect', ...caller }])
-  await t.rejects(bootstrap(prisma, provider, [{ kind: 'operator', ...caller }]), { name: 'BootstrapError', message: /KONNECT_API_KEYS\[0\]/ })
+  await bootstrap(run, provider, [{ kind: 'konnect', ...caller }])
+  await t.rejects(bootstrap(run, provider, [{ kind: 'operator', ...caller }]), { name: 'BootstrapError', message: /KONNECT_API_KEYS\[0\]/ })
 })
 
 t.test('replicas that start together agree on the installation, the provider and the callers', async t => {

@@ -15,16 +15,16 @@ const digestOf = (text: string) => createHash('sha256').update(text).digest()
 
 async function setUp (t: Test) {
   const database = await createTestDatabase(t)
-  const { prisma, close } = openDatabase({ connectionString: database.url })
+  const { prisma, run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const provider = { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` }
-  const { providerId } = await bootstrap(prisma, provider, [])
+  const { providerId } = await bootstrap(run, provider, [])
   const clock = { ms: 0 }
   return {
     query: database.query,
     providerId,
     clock,
-    catalogue: createCatalogue(prisma),
+    catalogue: createCatalogue(run),
     store: createCallerStore(prisma, () => clock.ms),
     async addToken (token: string, changes: Record<string, unknown> = {}) {
       const id = randomUUID()

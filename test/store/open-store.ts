@@ -7,6 +7,7 @@ import { createDeliveryStore } from '../../src/store/delivery-store.ts'
 import { createExpiryStore } from '../../src/store/expiry-store.ts'
 import { openDatabase, type PrismaClient } from '../../src/store/prisma-client.ts'
 import { createRegistrationStore } from '../../src/store/registration-store.ts'
+import type { RunStatement } from '../../src/store/statements.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { someNewRegistration } from '../support/records.ts'
@@ -18,6 +19,7 @@ export interface OpenStore {
   database: TestDatabase
   callerId: string
   prisma: PrismaClient
+  run: RunStatement
   /** Whether a registration with this fingerprint is open. */
   isOpen: (fingerprint: string) => Promise<boolean>
   /** A registration that nobody has reserved yet. */
@@ -34,7 +36,7 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
   const { prisma, run, close } = openDatabase({ connectionString: database.url })
   t.teardown(close)
   const tenantId = '01a20951-0000-4000-8000-000000000001'
-  const { providerId, callerIds: [callerId] } = await bootstrap(prisma,
+  const { providerId, callerIds: [callerId] } = await bootstrap(run,
     { tenantId, initialClientId: tenantId, issuer: `https://sts.windows.net/${tenantId}/` },
     [{ kind: 'konnect', name: 'of the test', scopes: [], boundToProvider: true, digests: [{ pepperId: 'p1', digest: new Uint8Array(32) }] }])
   if (callerId === undefined || callerId === null) throw new Error('There is no caller')
@@ -53,6 +55,7 @@ export async function openStore (t: Test, times: Partial<typeof TIMES> = {}): Pr
     database,
     callerId,
     prisma,
+    run,
     entry,
     async isOpen (fingerprint) {
       const { rows } = await database.query('SELECT FROM registration WHERE caller_id = $1 AND open_fingerprint = $2 AND delivered_at IS NULL', [callerId, fingerprint])

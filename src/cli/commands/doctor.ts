@@ -1,7 +1,7 @@
 // dcr-broker doctor: walks everything the broker needs and says for each failure what to do. Looks only; changes nothing; shows no secret.
 import { readSettings, SettingsError, type Settings } from '../../settings/settings.ts'
 import { newestApplications } from '../../store/database-inspection.ts'
-import { openDatabase, type PrismaClient } from '../../store/prisma-client.ts'
+import { openDatabase, type Database } from '../../store/prisma-client.ts'
 import { StoreUnavailableError } from '../../registration/ports.ts'
 import type { EnvelopeVault } from '../../vault/envelope-vault.ts'
 import { CommandError, type Command, type CommandContext } from '../command.ts'
@@ -84,7 +84,7 @@ async function checkWhatIsStored (context: CommandContext, settings: Settings | 
     findings.push(...migrations)
     // Tables that are not there can't be asked.
     if (migrations.some(({ status }) => status === 'failed')) return { findings, objectIds: [] }
-    return { findings, objectIds: await checkRows(database.prisma, settings, vault, findings) }
+    return { findings, objectIds: await checkRows(database, settings, vault, findings) }
   } catch (error) {
     if (!(error instanceof StoreUnavailableError) && !isRefusal(error)) throw error
     findings.push(unreachable(error))
@@ -94,8 +94,8 @@ async function checkWhatIsStored (context: CommandContext, settings: Settings | 
   }
 }
 
-async function checkRows (prisma: PrismaClient, settings: Settings | null, vault: EnvelopeVault | null, findings: Finding[]): Promise<string[]> {
-  if (vault !== null) findings.push(...await checkKeysOfDatabase(prisma, vault))
+async function checkRows ({ prisma, run }: Pick<Database, 'prisma' | 'run'>, settings: Settings | null, vault: EnvelopeVault | null, findings: Finding[]): Promise<string[]> {
+  if (vault !== null) findings.push(...await checkKeysOfDatabase(run, vault))
   findings.push(...await checkOperators(prisma, settings?.callers.adminApiKeys.length ?? 0), ...await checkOwnCredentials(prisma, new Date()))
   return await newestApplications(prisma, 'default', SAMPLES)
 }

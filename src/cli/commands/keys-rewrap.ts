@@ -4,6 +4,7 @@ import { commandLine } from '../../administration/operator.ts'
 import type { RewrapProgress } from '../../administration/rewrap.ts'
 import type { PrismaClient } from '../../store/prisma-client.ts'
 import { createReplicaStore } from '../../store/replica-store.ts'
+import type { RunStatement } from '../../store/statements.ts'
 import type { EnvelopeVault } from '../../vault/envelope-vault.ts'
 import { CommandError, type Command, type CommandContext } from '../command.ts'
 import { withDatabase } from '../database.ts'
@@ -19,7 +20,7 @@ export const keysRewrap: Command = {
 
   async run (values, positionals, context) {
     noArguments(positionals)
-    const work = withKeyring(context, vault => withDatabase(context, prisma => rewrapAll(prisma, vault, context)))
+    const work = withKeyring(context, vault => withDatabase(context, (prisma, run) => rewrapAll(prisma, run, vault, context)))
     const { kid, rewrapped, remaining, total, failures } = await work
     if (values.json === true) {
       context.print(JSON.stringify({ kid, rewrapped, remaining, total, failures: failures.map(({ table, rowId }) => ({ table, id: rowId })) }))
@@ -31,8 +32,8 @@ export const keysRewrap: Command = {
   }
 }
 
-async function rewrapAll (prisma: PrismaClient, vault: EnvelopeVault, { signal }: CommandContext): Promise<RewrapProgress> {
-  const known = await createReplicaStore(prisma).list()
+async function rewrapAll (prisma: PrismaClient, run: RunStatement, vault: EnvelopeVault, { signal }: CommandContext): Promise<RewrapProgress> {
+  const known = await createReplicaStore(run).list()
   const fault = keyringFault(vault, known, [])
   if (fault !== null) throw new CommandError([fault])
   vault.follow({ active: known.find(({ state }) => state === 'active')?.kid ?? null, retired: [], foreign: [] })

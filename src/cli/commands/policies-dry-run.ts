@@ -28,8 +28,8 @@ export const policiesDryRun: Command = {
     const rules = rulesFile === undefined ? null : await readRules(rulesFile)
     const name = rules === null ? soleArgument(positionals, 'the name of the policy') : ''
     const requested = toRequestedMetadata(await readDocument(requiredOption(values, 'file'), RequestedDocument))
-    const outcome = await withDatabase(context, async prisma => {
-      const catalogue = createCatalogue(prisma)
+    const outcome = await withDatabase(context, async (prisma, run) => {
+      const catalogue = createCatalogue(run)
       await catalogue.load()
       const policy = rules ?? await policyNamed(prisma, name)
       return createPolicyDryRun({ catalogue, clock: systemClock })({ policy, requested, providerName: providerOf(values) }, null)

@@ -1,6 +1,6 @@
 // The keyring file: readable by the broker alone, and the one that this database was sealed under.
-import type { PrismaClient } from '../../store/prisma-client.ts'
 import { createReplicaStore } from '../../store/replica-store.ts'
+import type { RunStatement } from '../../store/statements.ts'
 import { createEnvelopeVault, type EnvelopeVault } from '../../vault/envelope-vault.ts'
 import { KeyringError } from '../../vault/keyring-document.ts'
 import { openKeyring } from '../../vault/keyring.ts'
@@ -21,8 +21,8 @@ export async function checkKeyring (path: string): Promise<{ vault: EnvelopeVaul
 }
 
 /** Whether file and database belong together. */
-export async function checkKeysOfDatabase (prisma: PrismaClient, vault: EnvelopeVault): Promise<Finding[]> {
-  const keys = createReplicaStore(prisma)
+export async function checkKeysOfDatabase (run: RunStatement, vault: EnvelopeVault): Promise<Finding[]> {
+  const keys = createReplicaStore(run)
   const { wrong, missing } = vault.verifyCheckValues(await keys.list())
   const lost = (await keys.referencedKids()).filter(kid => missing.includes(kid))
   const findings = [
