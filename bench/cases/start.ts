@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { asAFewFiles } from '../../scripts/few-files.ts'
 import { findFreePort } from '../../src/sandbox/free-port.ts'
 import { compare, inTurns, type Side } from '../contest.ts'
 import { untilReady } from '../until-ready.ts'
@@ -25,7 +26,7 @@ export const start: Group = {
     }
     const bare: Side = { name: 'Fastify, Prisma', turn: async () => ({ readyMs: await startBare(databaseUrl) }) }
     tell('warming up')
-    await build({ entryPoints: [join(folder, 'peers', 'bare-start.ts')], outfile: bareProgram, bundle: true, packages: 'external', format: 'esm', platform: 'node', target: 'node20' })
+    await build({ ...asAFewFiles, entryPoints: [join(folder, 'peers', 'bare-start.ts')], outfile: bareProgram })
     // The first one makes what later ones find; the files of both are in the system's memory from here on.
     for (const { turn } of [ours, bare]) await turn()
     const measured = await inTurns([ours, bare], starts, tell)

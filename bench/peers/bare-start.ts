@@ -1,4 +1,4 @@
-// Start-up without a broker: Fastify, and our Prisma client connected. Built into one file, as the broker is.
+// Start-up without a broker: Fastify, and our Prisma client connected. Built as the broker is, packages and all.
 import fastify from 'fastify'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 
