@@ -1,6 +1,7 @@
 // The reference covers every setting, so that the documentation made from it does.
+import { Ajv } from 'ajv'
 import t from 'tap'
-import { annotationsOf, settingNames } from '../../src/settings/schema.ts'
+import { annotations, annotationsOf, environmentSchema, settingNames } from '../../src/settings/schema.ts'
 import { settingsReference, settingsTable } from '../../src/settings/reference.ts'
 
 t.test('every setting is in the reference with a sentence, and in the table with its default', async t => {
@@ -19,4 +20,11 @@ t.test('every setting that its schema can refuse says what is accepted', async t
     const { type, pattern, 'x-accepts': accepts } = annotationsOf(name)
     if (type !== 'string' || pattern !== undefined) t.type(accepts, 'string', name)
   }
+})
+
+t.test('the schema of the settings is a good one, and every default is by it', async t => {
+  const ajv = new Ajv({ keywords: [...annotations] })
+  const validate = ajv.compile(environmentSchema)
+  const defaults = Object.fromEntries(settingNames.map(name => [name, annotationsOf(name)['default']]).filter(([, fallback]) => fallback !== undefined))
+  t.ok(validate(defaults), JSON.stringify(validate.errors))
 })
