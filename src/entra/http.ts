@@ -1,6 +1,8 @@
 // The wire to one tenant: one kept-alive undici Agent for Graph and the token endpoint alike.
 // Nothing is repeated and no redirect is followed; a failure says whether the request can have reached the other side.
-import { Agent, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
+// The index loads all the rest with it: mocks, caches, cookies, WebSocket.
+import Agent from 'undici/lib/dispatcher/agent.js'
 
 const maxConnections = 64
 const maxAnswerBytes = 4 * 1024 * 1024
