@@ -7,6 +7,7 @@ import t from 'tap'
 import Type from 'typebox'
 import { documentNames, openApiDocument } from '../../scripts/openapi-documents.ts'
 import { compilers, validation } from '../../src/http/plugins/compilers.ts'
+import { ref } from '../../src/http/plugins/openapi.ts'
 
 interface Described { server: FastifyInstance, route: string, schema: FastifySchema }
 
@@ -46,6 +47,17 @@ t.test('a server starts without making any, and the request that needs one gets 
   t.same((await server.inject({ method: 'POST', url: '/sound', body: { other: 2 } })).json(), { count: 1 })
   t.equal((await server.inject({ method: 'POST', url: '/sound', body: { count: 'many' } })).statusCode, 400)
   t.equal((await server.inject({ method: 'POST', url: '/unsound', body: {} })).statusCode, 500)
+  await server.close()
+})
+
+t.test('a serializer knows the components that its schema leads to, however far', async t => {
+  const server = fastify()
+  await server.register(compilers)
+  const Leaf = Type.Object({ shown: Type.String() }, { $id: 'Leaf' })
+  const Branch = Type.Object({ leaves: Type.Array(ref(Leaf)) }, { $id: 'Branch' })
+  for (const component of [Leaf, Branch, Type.Object({ branch: ref(Branch) }, { $id: 'Tree' })]) server.addSchema(component)
+  server.get('/', { schema: { response: { 200: { $ref: 'Tree#' } } } }, async () => ({ branch: { leaves: [{ shown: 'yes', hidden: 'no' }] }, hidden: 'no' }))
+  t.equal((await server.inject('/')).body, '{"branch":{"leaves":[{"shown":"yes"}]}}')
   await server.close()
 })
 

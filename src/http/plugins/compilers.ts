@@ -10,6 +10,9 @@ export const validation: Options = {
   removeAdditional: false, coerceTypes: false, useDefaults: true, allErrors: false, allowUnionTypes: true, keywords: ['x-secret', 'x-examples']
 }
 
+/** What a test has found good needs no check by the schema of schemas at the first request. */
+const asTested: Options = { ...validation, validateSchema: false, meta: false }
+
 const validators = createMade<ReturnType<FastifySchemaCompiler<object>>>()
 const serializers = createMade<ReturnType<FastifySerializerCompiler<object>>>()
 const validatorsOver = validatorFactory()
@@ -21,8 +24,7 @@ export const compilers = fp(async (server: FastifyInstance) => {
     const schemas = server.getSchemas() as Record<string, object>
     return { schemas, text: JSON.stringify(schemas) }
   })
-  const compileValidator = once(() => validatorsOver(components().schemas, { customOptions: validation }))
-  const compileSerializer = once(() => serializersOver(components().schemas))
+  const compileValidator = once(() => validatorsOver(components().schemas, { customOptions: asTested }))
 
   server.setValidatorCompiler<object>(({ schema, httpPart }) => {
     if (httpPart === 'headers') refuseCapitals(schema)
@@ -30,10 +32,26 @@ export const compilers = fp(async (server: FastifyInstance) => {
     return data => validate()(data) === true || { error: validate().errors ?? [] }
   })
   server.setSerializerCompiler<object>(({ schema, method, url, httpStatus = '' }) => {
-    const serialize = once(() => serializers(components().text, schema, () => compileSerializer()({ schema, method, url, httpStatus })))
+    const make = () => serializersOver(namedBy(schema, components().schemas))({ schema, method, url, httpStatus })
+    const serialize = once(() => serializers(components().text, schema, make))
     return data => serialize()(data)
   })
 }, { name: 'compilers' })
+
+/** The components that a schema refers to, and those that these do: a serializer's compiler checks and copies all that it is given. */
+function namedBy (schema: object, components: Readonly<Record<string, object>>): Record<string, object> {
+  const named: Record<string, object> = {}
+  const open = [schema]
+  for (const each of open) {
+    for (const [, name = ''] of JSON.stringify(each).matchAll(/"\$ref":"([^"#]+)/g)) {
+      const component = components[name]
+      if (component === undefined || name in named) continue
+      named[name] = component
+      open.push(component)
+    }
+  }
+  return named
+}
 
 /** What this process has made from schemas over components. Equal texts mean equal functions, which hold no state between two calls. */
 function createMade<Made> (): (components: string, schema: object, make: () => Made) => Made {
