@@ -9,6 +9,9 @@ export interface Loop {
 /** Told of every round; null: it failed. */
 export type RoundObserver = (name: string, report: object | null) => void
 
+/** Whoever has waited for the start is answered first: the first rounds load what only the background needs (Prisma's compiler). */
+const FIRST_AFTER_MS = 100
+
 /** Rounds that fail are tried again; `name` says in the log which. `report` members that are all 0 are not worth a line. */
 export function startLoop (
   name: string, work: (signal: AbortSignal) => Promise<object | void>, intervalMs: number, log: Log, observe: RoundObserver = () => {}
@@ -39,7 +42,7 @@ export function startLoop (
     round = runRound()
   }
 
-  next()
+  timer = setTimeout(next, FIRST_AFTER_MS)
   return {
     async close () {
       stopping.abort()
