@@ -25,8 +25,8 @@ export async function openObservation (
   { telemetry, version, log, nameOf }: { telemetry: { otlpEndpoint: string } | null, version: string, log: Logger, nameOf: (providerId: string) => string }
 ): Promise<Observation> {
   const metrics = createMetrics(version)
-  const correlation = createCorrelation()
   const tracing = await openTracing(telemetry, version, log)
+  const correlation = createCorrelation(() => tracing !== null || log.isLevelEnabled('debug'))
   return {
     metrics,
     correlation,

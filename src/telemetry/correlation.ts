@@ -7,10 +7,11 @@ export interface AmbientCorrelation extends Correlation {
   current (): CorrelationIds | null
 }
 
-export function createCorrelation (): AmbientCorrelation {
+/** @param isRead whether anybody asks: Node.js 20 makes every promise of the process dearer once something is carried along */
+export function createCorrelation (isRead: () => boolean): AmbientCorrelation {
   const ambient = new AsyncLocalStorage<CorrelationIds>()
   return {
-    within: (ids, work) => ambient.run(ids, work),
+    within: (ids, work) => isRead() ? ambient.run(ids, work) : work(),
     current: () => ambient.getStore() ?? null
   }
 }
