@@ -109,7 +109,7 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
     observation
   })
   const idempotency = { requests: idempotentRequests, requestDeadlineMs: limits.requestDeadlineMs }
-  const callerStore = createCallerStore(prisma, clock.monotonicMs)
+  const callerStore = createCallerStore(database, clock.monotonicMs)
   const callers = environmentCallers(settings.callers, vault)
   const recognition = createRecognition({ settings, callers, catalogue, callerStore, tokens: serviceTokens, vault })
   const registrations = createRegistrationsReader(createRegistrationBrowser(prisma))

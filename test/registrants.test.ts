@@ -35,7 +35,7 @@ async function setUp (t: Test) {
   const { callerIds, providerId } = await bootstrap(run, provider, environment)
   const catalogue = createCatalogue(run)
   await catalogue.load()
-  const callers = createCallerStore(prisma, () => performance.now())
+  const callers = createCallerStore({ prisma, run }, () => performance.now())
   const keys = { areAway: false }
   const serviceTokens = {
     async applicationOf (provider: string, token: string) {

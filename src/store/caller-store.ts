@@ -6,8 +6,9 @@ import type { CallerOrigin, Scope } from '../administration/callers-port.ts'
 import type { CallerStore } from '../registration/ports.ts'
 import type { Caller, CallerKind } from '../registration/registration.ts'
 import { Prisma } from './generated/client.ts'
-import type { PrismaClient } from './prisma-client.ts'
+import type { Database } from './prisma-client.ts'
 import { createGatheredReads } from './gathered-reads.ts'
+import type { RunStatement } from './statements.ts'
 import { guarded } from './store-errors.ts'
 import { createUnknownLately } from './unknown-lately.ts'
 
@@ -30,13 +31,13 @@ export interface StoredCallers extends CallerStore {
   settled (): Promise<void>
 }
 
-export function createCallerStore (prisma: PrismaClient, monotonicMs: () => number): StoredCallers {
+export function createCallerStore (database: Pick<Database, 'prisma' | 'run'>, monotonicMs: () => number): StoredCallers {
   const notedAtMs = new Map<string, number>()
   const notes = new Set<Promise<unknown>>()
   const unknown = createUnknownLately(monotonicMs)
   const byDigest = createGatheredReads<Uint8Array, KnownCaller>({
     nameOf: nameOfDigest,
-    read: async digests => await guarded(() => findByDigests(prisma, digests)),
+    read: async digests => await guarded(() => findByDigests(database.run, digests)),
     monotonicMs
   })
 
@@ -53,10 +54,10 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
       const { isOver: isShutOut, ...caller } = known
       return isShutOut ? null : caller
     },
-    ensureServiceCaller: async (providerId, appId) => await ensure(prisma, {
+    ensureServiceCaller: async (providerId, appId) => await ensure(database, {
       kind: 'service', identity: `service:${providerId}:${appId.toLowerCase()}`, name: appId, scopes: ['register', 'read'], providerId
     }),
-    ensureOperatorCaller: async (tenant, providerId, identity) => await ensure(prisma, {
+    ensureOperatorCaller: async (tenant, providerId, identity) => await ensure(database, {
       kind: 'operator', identity: `operator:${tenant}:${identity.toLowerCase()}`, name: identity, scopes: [...operatorScopes], providerId
     }),
     noteUse (callerId) {
@@ -64,7 +65,7 @@ export function createCallerStore (prisma: PrismaClient, monotonicMs: () => numb
       const before = notedAtMs.get(callerId)
       if (before !== undefined && nowMs - before < USE_INTERVAL_MS) return
       notedAtMs.set(callerId, nowMs)
-      const note: Promise<unknown> = writeUse(prisma, callerId).catch(() => undefined).finally(() => notes.delete(note))
+      const note: Promise<unknown> = writeUse(database.run, callerId).catch(() => undefined).finally(() => notes.delete(note))
       notes.add(note)
     },
     async settled () { await Promise.all(notes) }
@@ -77,12 +78,12 @@ const columns = Prisma.sql`
 // Expiry is on PostgreSQL's clock.
 const isOver = Prisma.sql`(revoked_at IS NOT NULL OR coalesce(expires_at <= now(), false))`
 
-async function findByDigests (prisma: PrismaClient, digests: readonly Uint8Array[]): Promise<Map<string, KnownCaller>> {
+async function findByDigests (run: RunStatement, digests: readonly Uint8Array[]): Promise<Map<string, KnownCaller>> {
   // No token stands behind what the broker itself makes: such a digest is only there to be unique. With a pepper it is a configured key's.
-  const rows = await prisma.$queryRaw<Array<KnownCaller & { digest: string }>>`
+  const rows = await run<KnownCaller & { digest: string }>(Prisma.sql`
     SELECT encode(key_digest, 'hex') AS digest, ${columns}, ${isOver} AS "isOver" FROM caller
     WHERE key_digest IN (SELECT decode(unnest(${digests.map(nameOfDigest)}::text[]), 'hex'))
-      AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin}`
+      AND pepper_id IS NULL AND origin <> ${'broker' satisfies CallerOrigin}`)
   return new Map(rows.map(({ digest, ...caller }) => [digest, caller]))
 }
 
@@ -105,18 +106,18 @@ interface EntraCaller {
 type KnownCaller = Caller & { isOver: boolean }
 
 /** Null: an operator has revoked it, or its time is over. */
-async function ensure (prisma: PrismaClient, wanted: EntraCaller): Promise<Caller | null> {
-  const { isOver: isShutOut, ...caller } = await guarded(async () => await findEntraCaller(prisma, wanted) ?? await makeEntraCaller(prisma, wanted))
+async function ensure (database: Pick<Database, 'prisma' | 'run'>, wanted: EntraCaller): Promise<Caller | null> {
+  const { isOver: isShutOut, ...caller } = await guarded(async () => await findEntraCaller(database.run, wanted) ?? await makeEntraCaller(database, wanted))
   return isShutOut ? null : caller
 }
 
-async function findEntraCaller (prisma: PrismaClient, { kind, identity }: EntraCaller): Promise<KnownCaller | null> {
-  const [caller] = await prisma.$queryRaw<KnownCaller[]>`
-    SELECT ${columns}, ${isOver} AS "isOver" FROM caller WHERE key_digest = ${digestOf(identity)} AND kind = ${kind}`
+async function findEntraCaller (run: RunStatement, { kind, identity }: EntraCaller): Promise<KnownCaller | null> {
+  const [caller] = await run<KnownCaller>(Prisma.sql`
+    SELECT ${columns}, ${isOver} AS "isOver" FROM caller WHERE key_digest = ${digestOf(identity)} AND kind = ${kind}`)
   return caller ?? null
 }
 
-async function makeEntraCaller (prisma: PrismaClient, wanted: EntraCaller): Promise<KnownCaller> {
+async function makeEntraCaller ({ prisma, run }: Pick<Database, 'prisma' | 'run'>, wanted: EntraCaller): Promise<KnownCaller> {
   const { kind, identity, name, scopes, providerId } = wanted
   await prisma.caller.createMany({
     data: [{
@@ -125,7 +126,7 @@ async function makeEntraCaller (prisma: PrismaClient, wanted: EntraCaller): Prom
     // Another request or replica may have been faster.
     skipDuplicates: true
   })
-  const made = await findEntraCaller(prisma, wanted)
+  const made = await findEntraCaller(run, wanted)
   if (made === null) throw new Error('The caller of an Entra token is not there after it was made')
   return made
 }
@@ -134,9 +135,9 @@ function digestOf (identity: string): Buffer<ArrayBuffer> {
   return Buffer.from(createHash('sha256').update(identity).digest())
 }
 
-async function writeUse (prisma: PrismaClient, callerId: string): Promise<void> {
+async function writeUse (run: RunStatement, callerId: string): Promise<void> {
   // Several replicas note the same caller: later ones find it done.
-  await prisma.$executeRaw`
+  await run(Prisma.sql`
     UPDATE caller SET last_used_at = now()
-    WHERE id = ${callerId}::uuid AND (last_used_at IS NULL OR last_used_at < now() - ${USE_INTERVAL_MS}::float8 * interval '1 millisecond')`
+    WHERE id = ${callerId}::uuid AND (last_used_at IS NULL OR last_used_at < now() - ${USE_INTERVAL_MS}::float8 * interval '1 millisecond')`)
 }

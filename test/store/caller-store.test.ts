@@ -25,7 +25,7 @@ async function setUp (t: Test) {
     providerId,
     clock,
     catalogue: createCatalogue(run),
-    store: createCallerStore(prisma, () => clock.ms),
+    store: createCallerStore({ prisma, run }, () => clock.ms),
     async addToken (token: string, changes: Record<string, unknown> = {}) {
       const id = randomUUID()
       await prisma.caller.create({
