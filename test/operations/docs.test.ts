@@ -1,6 +1,32 @@
 // The documents and the page that shows them.
+import { createRequire } from 'node:module'
 import t from 'tap'
 import { createServer } from './operations-server.ts'
+
+const isUiLoaded = () => Object.keys(createRequire(import.meta.url).cache).some(path => path.includes('swagger-ui'))
+
+t.test('Swagger UI is loaded when somebody asks for it, not before', async t => {
+  const server = await createServer(t)
+  t.equal((await server.inject('/openapi/operations.json')).statusCode, 200)
+  t.notOk(isUiLoaded())
+  t.equal((await server.inject('/docs')).statusCode, 200)
+  t.ok(isUiLoaded())
+})
+
+t.test('what Swagger UI does not have is 404, and what a browser has is not sent again', async t => {
+  const server = await createServer(t)
+  for (const path of ['/docs/nothing', '/docs/static/nothing', '/docs/static/..%2findex.js', '/docs/static/%2e%2e/index.js']) {
+    const { statusCode, headers } = await server.inject(path)
+    t.match({ statusCode, type: headers['content-type'] }, { statusCode: 404, type: /^application\/problem\+json/ }, path)
+  }
+  const path = '/docs/static/index.css'
+  const { headers: { etag }, body } = await server.inject(path)
+  t.match(await server.inject({ path, headers: { 'if-none-match': String(etag) } }), { statusCode: 304, body: '' })
+  t.match(await server.inject({ path, headers: { range: 'bytes=0-3' } }), { statusCode: 206, body: body.slice(0, 4) })
+  t.match(await server.inject({ path, headers: { range: 'bytes=99999-' } }), { statusCode: 416, headers: { 'content-type': /^application\/problem\+json/ } })
+  t.match(await server.inject({ method: 'HEAD', path }), { statusCode: 200, body: '', headers: { 'content-length': String(body.length) } })
+  t.match(await server.inject('/docs/static/index.html'), { statusCode: 302, headers: { location: '/docs/', 'content-type': undefined } })
+})
 
 t.test('both documents are served without a key', async t => {
   const server = await createServer(t)
