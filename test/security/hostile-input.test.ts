@@ -1,7 +1,8 @@
-// Hostile input on both listeners, one test a scenario. The fuzzer (test/fuzz) tries what nobody has thought of; these are its named cases.
+// Hostile input on every listener, one test a scenario. The fuzzer (test/fuzz) tries what nobody has thought of; these are its named cases.
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { INITIAL_ACCESS_TOKEN, KONNECT_KEY, OPERATOR_KEY, startTestBroker } from '../support/broker.ts'
+import { INITIAL_ACCESS_TOKEN, KONNECT_KEY, OPERATOR_KEY } from '../support/broker.ts'
+import { bearer, GATEWAY_KEY, startTestGateway } from '../support/gateway.ts'
 import { openRaw } from '../konnect/raw-request.ts'
 import { applicationOf } from '../register/prepared-broker.ts'
 
@@ -12,8 +13,8 @@ const URIS = ['https://orders.example.com/callback']
 const shared = () => [Object.prototype, Array.prototype, Object, Function.prototype].map(each => Reflect.ownKeys(each).map(String).join())
 
 t.test('hostile input', async t => {
-  const test = await startTestBroker(t)
-  const { broker, url, operationsUrl, konnect, register, simulator, database, logLines } = test
+  const test = await startTestGateway(t)
+  const { broker, url, operationsUrl, gatewayUrl, introspect, verify, konnect, register, simulator, database, logLines } = test
 
   interface Sent { method?: string, body?: string | Buffer, headers?: Record<string, string> }
   const send = async (target: string, { method = 'POST', body, headers = {} }: Sent = {}) => {
@@ -69,6 +70,77 @@ t.test('hostile input', async t => {
     t.equal(({} as Record<string, unknown>)['polluted'], undefined)
   })
 
+  t.test('S7 a form that is too large, ambiguous, poisoned or in another form than it says is refused at once, and no token in it is active', async t => {
+    const form = 'application/x-www-form-urlencoded'
+    const before = shared()
+    const inactive = '{"active":false}'
+    const cases: Array<[name: string, status: number, body: string | Buffer, headers?: Record<string, string>]> = [
+      ['larger than the limit', 413, `token=${'x'.repeat(33 * 1024)}`],
+      ['10,000 parameters', 413, Array.from({ length: 10_000 }, (_, index) => `${index}=1`).join('&')],
+      ['the token twice', 400, 'token=a&token=b'],
+      ['the token twice, once in escapes', 400, 'token=a&%74oken=b'],
+      ['another member twice', 400, 'token=a&x=1&x=2'],
+      ['no token', 400, 'x=1'],
+      ['an empty one', 400, 'token='],
+      ['nothing', 400, ''],
+      ['JSON', 415, '{"token":"x"}', { 'content-type': 'application/json' }],
+      ['a form of parts', 415, '--x--', { 'content-type': 'multipart/form-data; boundary=x' }],
+      ['a type that is none', 415, 'token=x', { 'content-type': 'x' }],
+      ['compressed', 415, gzipSync('token=x'), { 'content-encoding': 'gzip' }],
+      ['another charset', 415, 'token=x', { 'content-type': `${form}; charset=utf-16` }],
+      ['a prototype', 200, 'token=x&__proto__=polluted&constructor=polluted&toString=1'],
+      ['a NUL', 200, 'token=%00a.b.c'],
+      ['escapes that are none', 200, 'token=%zz%&%=%'],
+      ['bytes that are no UTF-8', 200, Buffer.from('token=\xe9\xff', 'latin1')],
+      ['half a surrogate', 200, 'token=%ed%a0%80'],
+      ['dots', 200, 'token=..'],
+      ['JSON deep within a token', 200, `token=${Buffer.from('['.repeat(8_000)).toString('base64url')}.${Buffer.from('{"a":'.repeat(1_000)).toString('base64url')}.x`],
+      ['a token of 30,000 characters', 200, `token=${'a'.repeat(30_000)}`]
+    ]
+    for (const [name, status, body, headers = {}] of cases) {
+      const startedMs = performance.now()
+      const answer = await send(`${gatewayUrl}/introspect`, { body, headers: { 'content-type': form, ...bearer(GATEWAY_KEY), ...headers } })
+      t.equal(answer.status, status, `${name}: ${answer.text.slice(0, 200)}`)
+      if (status === 200) t.equal(answer.text, inactive, name)
+      t.ok(performance.now() - startedMs < REFUSED_WITHIN_MS, name)
+    }
+    t.same(shared(), before)
+    t.equal((await introspect('x')).body.active, false)
+  })
+
+  t.test('S7 S11 whatever a client shows instead of a credential, it is refused: no failure of ours, no call of Entra, no new line of the log', async t => {
+    const base64 = (text: string | Buffer) => `Basic ${Buffer.from(text).toString('base64')}`
+    const shown: Array<[name: string, authorization: string]> = [
+      ['nothing behind Basic', 'Basic'], ['spaces', 'Basic    '], ['no colon', base64('a')], ['a colon', base64(':')], ['colons', base64('::::')],
+      ['NUL', base64('\0:\0')], ['an id and NUL', base64(`${STRANGER}:\0`)], ['an id with a line feed', base64(`${STRANGER}\n:x`)], ['a line of the log', base64('{"msg":"forged"}\r\n:x')],
+      ['no UTF-8', base64(Buffer.from([0xff, 0xfe, 0x3a, 0xc0, 0xaf]))], ['a quote', base64(`${STRANGER}' or '1'='1:x`)], ['a path', base64('../users:x')],
+      ['escapes that are none', base64(`${STRANGER}:%zz%`)], ['an escaped NUL', base64(`${STRANGER}:%00`)], ['half a surrogate', base64(`${STRANGER}:%ed%a0%80`)], ['an escaped id', base64(`%3${STRANGER.slice(1)}:x`)],
+      ['much base64', `Basic ${'A'.repeat(14_000)}`], ['much padding', `Basic ${'='.repeat(14_000)}`], ['much space', `Basic ${' '.repeat(14_000)}x`], ['almost base64', `Basic ${'A'.repeat(14_000)}!`],
+      ['a long secret', base64(`${STRANGER}:${'x'.repeat(9_000)}`)], ['a long id', base64(`${'x'.repeat(9_000)}:x`)],
+      ['nothing behind Bearer', 'Bearer'], ['much padding behind Bearer', `Bearer ${'='.repeat(14_000)}`], ['dots', `Bearer ${'.'.repeat(14_000)}`], ['an almost good Bearer', `Bearer ${'a'.repeat(14_000)} `],
+      ['a token of nothing', 'Bearer e30.e30.e30'], ['a token of null', 'Bearer bnVsbA.bnVsbA.x'], ['two', 'Bearer a, Basic b'], ['a scheme alone', 'Bearer\tx'], ['another', 'Negotiate x']
+    ]
+    const [calls, lines] = [simulator.control.journal.entries().length, logLines.length]
+    for (const [name, authorization] of shown) {
+      const startedMs = performance.now()
+      for (const [method, path] of [['GET', '/verify'], ['POST', '/verify/orders']] as const) {
+        const { status, body } = await verify({ authorization }, path, method)
+        t.equal(status, 401, `${name}: ${JSON.stringify(body)}`)
+      }
+      t.ok(performance.now() - startedMs < REFUSED_WITHIN_MS, name)
+    }
+    t.equal(simulator.control.journal.entries().length, calls)
+    for (const line of logLines.slice(lines)) {
+      t.match(line, /^\{.*\}\n$/)
+      t.not((JSON.parse(line) as { msg: string }).msg, 'forged')
+    }
+    const long = `/verify/${'x'.repeat(6_000)}?${'y'.repeat(6_000)}`
+    t.equal((await verify({}, long)).status, 401, 'a long address of a client\'s request')
+    t.equal((await verify({}, '/verify/a%2f..%2f%00')).status, 401, 'an address with escapes')
+    t.equal((await verify({}, '/verify/%zz')).status, 404, 'one that can\'t be read lets nobody in')
+    t.equal((await verify({ 'x-product-id': ',,, ,' })).status, 401)
+  })
+
   t.test('S10 a name is stored whole and shown safe; one that PostgreSQL, JSON or nobody can read is refused, on each surface', async t => {
     const refused = ['\\u0000', 'a\\u0000b', '\\ud800', 'a\\udc00', '   ', '\\u200b\\u2060', '\\u202e']
     for (const name of refused) {
@@ -120,7 +192,7 @@ t.test('hostile input', async t => {
   })
 
   t.test('a request that asks for another protocol is answered in this one and ends its connection: what follows it is not lost in silence', async t => {
-    for (const listener of [url, operationsUrl]) {
+    for (const listener of [url, operationsUrl, gatewayUrl]) {
       const connection = await openRaw(listener)
       connection.send('GET /nothing HTTP/1.1\r\nhost: a\r\nupgrade: h2c\r\nconnection: Upgrade, HTTP2-Settings\r\n\r\n')
       t.match(await connection.answer(), { status: 404, headers: { connection: 'close' } })

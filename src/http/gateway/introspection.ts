@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { Gateway } from '../../gateway/gateway.ts'
 import type { RecogniseCaller } from '../callers.ts'
+import { refusalOfCoding } from '../plugins/json-bodies.ts'
 import { RequestRefusal } from '../refusals.ts'
 import { authenticateGateway, keyInAuthorization } from './authentication.ts'
 import { GatewayRefusal } from './errors.ts'
@@ -19,7 +20,9 @@ const LONGEST_FORM_BYTES = 32 * 1024
 
 export async function introspection (server: FastifyInstance, { gateway, recogniseCaller, providers }: IntrospectionOptions): Promise<void> {
   server.removeAllContentTypeParsers()
-  server.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_FORM_BYTES }, (_request, body, done) => {
+  server.addContentTypeParser<string>('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: LONGEST_FORM_BYTES }, (request, body, done) => {
+    const refusal = refusalOfCoding(request)
+    if (refusal !== null) return done(refusal)
     const members = [...new URLSearchParams(body)]
     // RFC 6749 §3.1: which of two would count is everybody's own guess.
     const isTwice = new Set(members.map(([name]) => name)).size < members.length

@@ -37,12 +37,18 @@ export async function verification (server: FastifyInstance, { gateway, recognis
     }
   }
 
+  // Before the parameters: who is not known to be a gateway learns nothing of them.
+  server.addHook('onRequest', async request => {
+    // A type that nobody can read would be 415, about a body that is not read.
+    delete request.headers['content-type']
+    request.caller = await gatewayOf(request)
+  })
+
   async function verify (request: FastifyRequest, reply: FastifyReply, products: readonly string[]): Promise<FastifyReply> {
-    const caller = await gatewayOf(request)
     // One line for each request of each client would bury the log: what is refused is told below.
     request.isUnlogged = true
     const { authorization } = request.headers
-    const { accepted, refusal } = await gateway.verify({ authorization, products, providerId: caller?.providerId ?? null })
+    const { accepted, refusal } = await gateway.verify({ authorization, products, providerId: request.caller?.providerId ?? null })
     return accepted === null ? refuse(request, reply, refusal) : reply.code(200).headers(headersOf(accepted)).send()
   }
 

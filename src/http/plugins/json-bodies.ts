@@ -39,7 +39,7 @@ export const jsonBodies = fp(async (server: FastifyInstance) => {
 }, { name: 'json-bodies' })
 
 /** The bytes have been read as plain UTF-8: in any other coding they mean something else. */
-function refusalOfCoding ({ headers }: FastifyRequest): RequestRefusal | null {
+export function refusalOfCoding ({ headers }: FastifyRequest): RequestRefusal | null {
   const encoding = headers['content-encoding'] ?? 'identity'
   if (encoding.trim().toLowerCase() !== 'identity') return new RequestRefusal(415, 'The body must not be compressed.')
   const charsets = [...(headers['content-type'] ?? '').matchAll(CHARSET)].map(([, , charset = '']) => charset.trim().toLowerCase())
