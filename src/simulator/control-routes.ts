@@ -7,6 +7,7 @@
 //   GET POST   /_simulator/tenants                  {tenantId}; GET lists ids, POST answers {tenantId, broker}
 //   POST       /_simulator/roles                    {clientId, resource, role, tenantId?}
 //   POST       /_simulator/resources[?tenant=]      ResourceOptions (seed.ts); answers ResourceIdentity
+//   POST       /_simulator/signing-key              {withdrawFormer?}: a new one; answers {kid}
 //   PUT        /_simulator/federation-keys          {issuer, keys}: the public keys of an issuer of assertions
 import type { FastifyInstance } from 'fastify'
 import type { JWK } from 'jose'
@@ -60,6 +61,8 @@ export function controlRoutes (app: FastifyInstance, simulation: Simulation, con
   })
   app.post<TenantQuery & { Body: ResourceOptions }>('/resources', { schema: { body: resourceSchema } }, ({ body, query }, reply) =>
     reply.code(201).send(control.addResource(body, query.tenant)))
+  app.post<{ Body: { withdrawFormer?: boolean } | undefined }>('/signing-key', async ({ body }, reply) =>
+    await reply.code(201).send({ kid: await control.rotateSigningKey(body?.withdrawFormer) }))
   app.put<{ Body: { issuer: string, keys: JWK[] } }>('/federation-keys', { schema: { body: keysSchema } }, ({ body }, reply) => {
     control.federationKeys(body.issuer, body.keys)
     return reply.code(204).send()

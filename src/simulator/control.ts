@@ -42,6 +42,8 @@ export interface SimulatorControl {
   addCertificate (clientId: string, pem: string, tenantId?: string): string
   /** Trusts the assertions of another issuer for a client. */
   trustFederation (clientId: string, federation: Pick<FederationRecord, 'issuer' | 'subject' | 'audience' | 'keys'>, tenantId?: string): void
+  /** Tokens are signed by a new key from now on. Those before stay published, unless they are withdrawn. Resolves to its kid. */
+  rotateSigningKey (withdrawFormer?: boolean): Promise<string>
   /** The public keys of an issuer that federated credentials made through Graph name. */
   federationKeys (issuer: string, keys: JWK[]): void
 }
@@ -116,6 +118,11 @@ export function createControl (simulation: Simulation, brokerRoles: readonly str
       const id = randomUUID()
       record.federations = [...record.federations, { id, name: `control-${id}`, description: null, ...federation }]
       simulation.changed()
+    },
+    async rotateSigningKey (withdrawFormer = false) {
+      const kid = await simulation.signer.rotate(withdrawFormer)
+      simulation.changed()
+      return kid
     },
     federationKeys (issuer, keys) {
       simulation.federationKeys.set(issuer, keys)

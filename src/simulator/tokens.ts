@@ -63,9 +63,11 @@ export interface IssuedToken {
 
 export interface TokenSigner {
   /** The public keys, as the discovery document points to them. */
-  jwks: { keys: JWK[] }
+  readonly jwks: { keys: JWK[] }
   /** The private key, for a snapshot. */
-  privateJwk: JWK
+  readonly privateJwk: JWK
+  /** Signs with a new key from now on. Those before stay published, unless they are withdrawn. Resolves to its kid. */
+  rotate (withdrawFormer: boolean): Promise<string>
   issue (request: TokenRequest): Promise<IssuedToken>
   /** An ID token of the v2 endpoint: the issuer is the v2 one, the audience the client. */
   issueIdToken (request: IdTokenRequest): Promise<string>
@@ -82,18 +84,24 @@ const verifiedTokensKept = 1000
 
 /** Makes the signer, with a new key unless a snapshot's is given. */
 export async function createTokenSigner (privateJwk?: JWK): Promise<TokenSigner> {
-  const jwk = privateJwk ?? await newPrivateJwk()
-  const key = await importJWK(jwk, 'RS256')
-  const { kty, n, e, kid = '' } = jwk
-  // Entra publishes no `alg` with its keys, and repeats the key id as x5t.
-  const jwks = { keys: [{ kty, use: 'sig', kid, x5t: kid, n, e } as JWK] }
-  const keys = createLocalJWKSet(jwks)
   const verified = new Map<string, JWTPayload>()
+  let current = await signingKeyOf(privateJwk ?? await newPrivateJwk())
+  let jwks = { keys: [publicOf(current.jwk)] }
+  let keys = createLocalJWKSet(jwks)
 
   return {
-    jwks,
-    privateJwk: jwk,
+    get jwks () { return jwks },
+    get privateJwk () { return current.jwk },
+    async rotate (withdrawFormer) {
+      const next = await signingKeyOf(await newPrivateJwk())
+      current = next
+      jwks = { keys: [...(withdrawFormer ? [] : jwks.keys), publicOf(next.jwk)] }
+      keys = createLocalJWKSet(jwks)
+      verified.clear()
+      return next.kid
+    },
     async issue (request) {
+      const { key, kid } = current
       const now = Math.floor(request.nowMs / 1000)
       const lifetime = randomInt(shortestLifeSeconds, longestLifeSeconds + 1)
       const header = { typ: 'JWT', alg: 'RS256', kid, ...(request.version === 1 ? { x5t: kid } : {}) } as const
@@ -105,6 +113,7 @@ export async function createTokenSigner (privateJwk?: JWK): Promise<TokenSigner>
       return { ...issued, token: withNonce(signed, () => nonce) }
     },
     async issueIdToken (request) {
+      const { key, kid } = current
       return new SignJWT(idClaimsOf(request)).setProtectedHeader({ typ: 'JWT', alg: 'RS256', kid }).sign(key)
     },
     async openForGraph (token, nowMs) {
@@ -116,6 +125,15 @@ export async function createTokenSigner (privateJwk?: JWK): Promise<TokenSigner>
       return payload
     }
   }
+}
+
+async function signingKeyOf (jwk: JWK) {
+  return { jwk, kid: jwk.kid ?? '', key: await importJWK(jwk, 'RS256') }
+}
+
+/** Entra publishes no `alg` with its keys, and repeats the key id as x5t. */
+function publicOf ({ kty, n, e, kid = '' }: JWK): JWK {
+  return { kty, use: 'sig', kid, x5t: kid, n, e } as JWK
 }
 
 async function newPrivateJwk (): Promise<JWK> {

@@ -109,3 +109,24 @@ t.test('two tenants stand side by side, and a client of one is unknown in the ot
   t.equal(foreign.status, 400)
   t.match(await foreign.json(), { error_codes: [700016] })
 })
+
+t.test('when the signing key is replaced, former tokens validate as long as their key is published', async t => {
+  const tenant = await simulateTenant(t)
+  const { form } = await clientOf(tenant)
+  const issue = async () => String((await tenant.token('v1', { ...form, resource: 'api://gateway-v1' })).body['access_token'])
+  const kidOf = (token: string) => decodeProtectedHeader(token).kid
+  const rotate = async (body: object) => await (await fetch(`${tenant.simulator.url}/_simulator/signing-key`, {
+    method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' }
+  })).json() as { kid: string }
+  const first = await issue()
+  const { kid } = await rotate({})
+  const second = await issue()
+  t.equal(kidOf(second), kid)
+  t.not(kidOf(first), kid)
+  for (const token of [first, second]) t.ok(await validate(tenant, '', token))
+  t.equal((await tenant.graph('GET', '/applications')).status, 200, 'Graph takes a token of the former key')
+
+  t.not((await rotate({ withdrawFormer: true })).kid, kid)
+  for (const token of [first, second]) await t.rejects(validate(tenant, '', token), errors.JWKSNoMatchingKey)
+  t.ok(await validate(tenant, '', await issue()))
+})
