@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { createMetrics } from '../src/metrics/metrics.ts'
 import { konnectApplication, startTestBroker, type TestBroker } from './support/broker.ts'
 import { eventually } from './support/eventually.ts'
+import { basic, bearer, startTestGateway } from './support/gateway.ts'
 
 async function scrape ({ operationsUrl }: TestBroker): Promise<string> {
   const response = await fetch(`${operationsUrl}/metrics`)
@@ -53,6 +54,29 @@ t.test('a create is counted on its way through: request, Graph calls, the state 
   t.equal(valueOf(text, 'dcr_build_info'), 1)
   t.match(text, /^process_resident_memory_bytes \d+/m)
   for (const forbidden of [body.client_secret, body.client_id, 'secret-looking-path', 'Orders app']) t.notOk(text.includes(forbidden), 'no label is the caller\'s')
+})
+
+t.test('what gateways ask is counted under one surface, and what they were told by what was shown; nothing of a client is a label', async t => {
+  const gateway = await startTestGateway(t)
+  const client = await gateway.registerClient()
+  await gateway.verify(basic(client))
+  await gateway.verify(basic({ ...client, clientSecret: 'wrong' }), '/verify/orders/secret-looking-path', 'POST')
+  await gateway.verify()
+  await gateway.verify(bearer('x.y.z'), '/verify?product=orders')
+  await gateway.introspect('x.y.z')
+  await gateway.introspect('x.y.z', 'a_key_of_nobody')
+  const text = await eventually('the last requests are counted', async () => {
+    const text = await scrape(gateway)
+    return valueOf(text, 'dcr_http_requests_total', { surface: 'gateway', route: '/introspect', status: '4xx' }) === 1 ? text : null
+  })
+  const verdicts: Array<[credential: string, outcome: string]> = [
+    ['secret', 'accepted'], ['secret', 'wrong_secret'], ['none', 'nothing_shown'], ['token', 'invalid_token'], ['introspection', 'inactive']
+  ]
+  for (const [credential, outcome] of verdicts) t.equal(valueOf(text, 'dcr_gateway_verdicts_total', { credential, outcome }), 1, `${credential}, ${outcome}`)
+  t.equal(valueOf(text, 'dcr_http_requests_total', { surface: 'gateway', method: 'GET', route: '/verify', status: '4xx' }), 2)
+  t.equal(valueOf(text, 'dcr_http_requests_total', { surface: 'gateway', method: 'POST', route: '/verify/*', status: '4xx' }), 1)
+  t.equal(valueOf(text, 'dcr_authentication_failures_total', { guard: 'gateway', status: '401' }), 1)
+  for (const forbidden of [client.clientId, client.clientSecret, 'secret-looking-path', 'a_key_of_nobody']) t.notOk(text.includes(forbidden))
 })
 
 t.test('a tenant that throttles shows by operation and outcome, and what is left of it as unfinished', async t => {

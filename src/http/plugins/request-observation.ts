@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 
 export interface ObservedRequest {
   requestId: string
-  /** konnect, register, metadata, operations, health, docs; `none` for a path that no route has. */
+  /** konnect, register, metadata, operations, gateway, health, docs; `none` for a path that no route has. */
   surface: string
   method: string
   /** The route's template; `none` for a path that no route has. */
@@ -73,5 +73,6 @@ function surfaceOf (route: string): string {
   if (route.includes('/.well-known/')) return 'metadata'
   if (/^(\/t\/:provider)?\/register/.test(route)) return 'register'
   if (route.startsWith('/v2/')) return 'operations'
+  if (/^\/(introspect|verify(\/\*)?)$/.test(route)) return 'gateway'
   return /^\/(healthz|readyz|metrics)$/.test(route) ? 'health' : 'docs'
 }
