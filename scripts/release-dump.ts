@@ -59,7 +59,7 @@ async function writeStatements (run: Run, database: TestDatabase, story: Release
   const broker = await startTestBroker(run, {
     database: { ...database, url: proxy.url },
     simulator: { state: story.entra },
-    environment: { ENCRYPTION_KEYRING_FILE: await keyringOf(run, story), AUDIT_SEAL_INTERVAL_MS: '0', RESUME_SCAN_MS: '600000' }
+    environment: { ENCRYPTION_KEYRING_FILE: await keyringOf(run, story), AUDIT_SEAL_INTERVAL_MS: '0', RESUME_SCAN_MS: '600000', GATEWAY_PORT: '0' }
   })
   await broker.broker.started
   await liveThrough(broker)

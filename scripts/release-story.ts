@@ -35,11 +35,14 @@ export async function furnish ({ konnect, register, operationsUrl, database }: T
 }
 
 /** The life of a client on every surface, from its create to its end. */
-export async function liveThrough ({ konnect, register, manage, operationsUrl, url }: TestBroker): Promise<void> {
+export async function liveThrough ({ broker, konnect, register, manage, operationsUrl, url }: TestBroker): Promise<void> {
   const operator = operatorOf(operationsUrl)
   const bridged = expect(201, await konnect('POST', '', konnectApplication({ client_name: 'Lived through' })))
   expect(200, await konnect('POST', `/${bridged.client_id}/event-hook`, { event_type: 'update_application', application_name: 'Renamed' }))
-  expect(200, await konnect('POST', `/${bridged.client_id}/new-secret`))
+  const { client_secret: secret } = expect(200, await konnect('POST', `/${bridged.client_id}/new-secret`))
+  const credential = Buffer.from(`${bridged.client_id}:${secret}`).toString('base64')
+  const asked = await broker.gatewayServer?.inject({ url: '/verify', headers: { authorization: `Basic ${credential}` } })
+  if (asked?.statusCode !== 200) throw new Error(`A gateway was answered ${asked?.statusCode}`)
   const { secret_id: secretId } = expect(201, await konnect('POST', `/${bridged.client_id}/secrets`))
   expect(200, await konnect('GET', `/${bridged.client_id}/secrets`))
   expect(204, await konnect('DELETE', `/${bridged.client_id}/secrets/${secretId}`))

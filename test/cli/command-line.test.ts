@@ -47,7 +47,7 @@ const wrong: Array<[args: string[], complaint: RegExp]> = [
   [['callers'], /What to do with the callers\? Known: create, list, bind, revoke\./],
   [['policies', 'burn'], /Unknown action: policies burn\. Known: set, show, list, versions, dry-run\./],
   [['callers', 'create', '--name', 'x'], /--kind is missing/],
-  [['callers', 'create', '--kind', 'robot', '--name', 'x'], /--kind is not acceptable\. Accepted: konnect, service, operator, initial-access-token\./],
+  [['callers', 'create', '--kind', 'robot', '--name', 'x'], /--kind is not acceptable\. Accepted: konnect, service, operator, gateway, initial-access-token\./],
   [['callers', 'create', '--kind', 'initial-access-token'], /--name is missing/],
   [['callers', 'create', '--kind', 'initial-access-token', '--name', 'x', '--expires-in', '30'], /--expires-in .* 30m, 12h, 30d/],
   [['callers', 'create', '--kind', 'initial-access-token', '--name', 'x', '--max-registrations', '0'], /--max-registrations .* from 1 to/],

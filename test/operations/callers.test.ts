@@ -23,10 +23,12 @@ async function made (t: Test, api: Api, wanted: object, key?: string) {
 }
 
 t.test('callers', async t => {
-  const broker = await startPreparedBroker(t, { secondProvider: true, policies: { partners: {} } })
+  const broker = await startPreparedBroker(t, { secondProvider: true, policies: { partners: {} }, environment: { GATEWAY_PORT: '0' } })
   const { konnect, register, operationsUrl, database, logLines } = broker
   const api = apiOf(broker)
   const operate = async (key: string, path = '/v2/registrations') => (await request(`${operationsUrl}${path}`, 'GET', undefined, { authorization: `Bearer ${key}` })).status
+  const gatewayUrl = await broker.broker.gatewayServer?.listen({ host: '127.0.0.1', port: 0 })
+  const introspect = async (key: string) => (await request(`${gatewayUrl}/introspect`, 'POST', 'token=x', { authorization: `Bearer ${key}`, 'content-type': 'application/x-www-form-urlencoded' })).status
   const withKey = async (key: string, method = 'POST', path = '', body: unknown = konnectApplication()) =>
     await konnect(method, path, body, { 'x-api-key': key })
 
@@ -39,17 +41,20 @@ t.test('callers', async t => {
     const opr = await made(t, api, { kind: 'operator', name: 'support' })
     t.match(opr, { scopes: ['read'], provider: null })
     const iat = await made(t, api, { kind: 'initial_access_token', name: 'team', provider: 'default', expires_in_days: 30 })
-    for (const [kind, { token }] of Object.entries({ knk, svc, opr, iat })) {
+    const gwy = await made(t, api, { kind: 'gateway', name: 'the gateway' })
+    t.match(gwy, { scopes: ['introspect'], provider: null, policy: null })
+    for (const [kind, { token }] of Object.entries({ knk, svc, opr, iat, gwy })) {
       t.match(token, new RegExp(`^dcr_${kind}_`))
       t.equal((await withKey(token)).status, kind === 'knk' ? 201 : 401, `${kind} at the bridge`)
       t.equal((await register(serviceClient(), token)).status, kind === 'svc' || kind === 'iat' ? 201 : 401, `${kind} at /register`)
       t.equal(await operate(token), kind === 'opr' ? 200 : 401, `${kind} at the operations API`)
+      t.equal(await introspect(token), kind === 'gwy' ? 200 : 401, `${kind} where gateways ask`)
     }
     const { body } = await api('GET', `/${knk.id}`)
     t.notHas(body, { token: String })
     t.type((await eventually('its use is noted', async () => (await api('GET', `/${knk.id}`)).body.last_used_at)), 'string')
     const stored = await database.query('SELECT c::text AS text FROM caller c UNION ALL SELECT e::text FROM audit_event e')
-    for (const { token } of [knk, svc, opr, iat]) t.notMatch(JSON.stringify(stored.rows) + logLines.join(), token, 'kept nowhere')
+    for (const { token } of [knk, svc, opr, iat, gwy]) t.notMatch(JSON.stringify(stored.rows) + logLines.join(), token, 'kept nowhere')
   })
 
   await t.test('a revoked key is refused at once, for good, and revoking it again is the same', async t => {

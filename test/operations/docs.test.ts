@@ -28,14 +28,14 @@ t.test('what Swagger UI does not have is 404, and what a browser has is not sent
   t.match(await server.inject('/docs/static/index.html'), { statusCode: 302, headers: { location: '/docs/', 'content-type': undefined } })
 })
 
-t.test('both documents are served without a key', async t => {
+t.test('every document is served without a key', async t => {
   const server = await createServer(t)
   const operations = await server.inject('/openapi/operations.json')
   t.match(operations.json(), { openapi: '3.1.0', info: { version: '1.2.3' }, paths: { '/v2/registrations': { get: { operationId: 'listRegistrations' } } } })
-  t.match((await server.inject('/openapi/public.json')).json(), { info: { title: 'public' } })
+  for (const name of ['public', 'gateway']) t.match((await server.inject(`/openapi/${name}.json`)).json(), { info: { title: name } })
 })
 
-t.test('the docs page offers both documents and loads nothing from elsewhere', async t => {
+t.test('the docs page offers every document and loads nothing from elsewhere', async t => {
   const server = await createServer(t)
   const page = await server.inject('/docs/')
   t.equal(page.statusCode, 200)
@@ -47,7 +47,7 @@ t.test('the docs page offers both documents and loads nothing from elsewhere', a
   }
   const { body: initializer } = await server.inject('/docs/static/swagger-initializer.js')
   t.match(initializer, '/openapi/operations.json')
-  t.match(initializer, '/openapi/public.json')
+  for (const name of ['public', 'gateway']) t.match(initializer, `/openapi/${name}.json`)
   t.notMatch(page.body, /<script>|on\w+="/, 'nothing inline that the policy would refuse')
 })
 

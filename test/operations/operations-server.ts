@@ -141,7 +141,7 @@ export async function createServer (t: Closing, { records, caller = operator, re
     recogniseCaller: recogniser(caller),
     idempotency: unconnectedIdempotency,
     readiness,
-    documents: { public: () => ({ openapi: '3.1.0', info: { title: 'public' } }) },
+    documents: { public: () => ({ openapi: '3.1.0', info: { title: 'public' } }), gateway: () => ({ openapi: '3.1.0', info: { title: 'gateway' } }) },
     version: '1.2.3',
     metrics: { contentType: 'text/plain', text: async () => '' }
   })

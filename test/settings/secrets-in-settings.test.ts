@@ -11,6 +11,7 @@ const secretValues = {
   AZURE_CLIENT_SECRET: 'secret-from-file',
   KONNECT_API_KEYS: 'konnect_from_file_1,konnect_from_file_2',
   ADMIN_API_KEYS: 'operator-from-file',
+  GATEWAY_API_KEYS: 'gateway-from-file',
   INITIAL_ACCESS_TOKENS: 'token-from-file'
 }
 
@@ -29,6 +30,7 @@ t.test('every secret is read from its file, without the newline at its end', asy
       callers: {
         konnectApiKeys: ['konnect_from_file_1', 'konnect_from_file_2'],
         adminApiKeys: ['operator-from-file'],
+        gatewayApiKeys: ['gateway-from-file'],
         initialAccessTokens: ['token-from-file']
       },
       warnings: []

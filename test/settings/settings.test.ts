@@ -9,6 +9,7 @@ t.test('an installation with the necessary settings gets the documented defaults
   t.strictSame(settings, {
     publicListener: { host: '0.0.0.0', port: 3000, url: 'https://dcr.example.com' },
     operationsListener: { host: '127.0.0.1', port: 3001 },
+    gatewayListener: null,
     requests: { trustedProxies: [], authenticationFailuresPerMinute: 30 },
     database: { url: installation.DATABASE_URL },
     keyringFile: installation.ENCRYPTION_KEYRING_FILE,
@@ -23,7 +24,7 @@ t.test('an installation with the necessary settings gets the documented defaults
       traffic: { writesPerSecond: 18, burst: 90, concurrency: 64 },
       federatedTokenFile: null
     },
-    callers: { konnectApiKeys: [], adminApiKeys: [], initialAccessTokens: [] },
+    callers: { konnectApiKeys: [], adminApiKeys: [], gatewayApiKeys: [], initialAccessTokens: [] },
     registrationMode: 'token',
     serviceTokens: { audiences: [], role: 'Registration.Create' },
     operatorTokens: {
@@ -169,6 +170,14 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     ['an expiry without a bound', { EXPIRY_MAX_PER_RUN: '10001' }, /^EXPIRY_MAX_PER_RUN is not acceptable/],
     ['a port twice', { OPERATIONS_PORT: '3000' }, /^OPERATIONS_PORT is the same as PORT/],
     ['two free ports', { PORT: '0', OPERATIONS_PORT: '0' }, null],
+    ['a port of gateways that is another\'s', { GATEWAY_PORT: '3001' }, /^GATEWAY_PORT is the same as OPERATIONS_PORT/],
+    ['three free ports', { PORT: '0', OPERATIONS_PORT: '0', GATEWAY_PORT: '0' }, null],
+    ['a port of gateways that is none', { GATEWAY_PORT: '65536' }, /^GATEWAY_PORT is not acceptable/],
+    ['gateways elsewhere whose keys are made at run time', { GATEWAY_PORT: '3003', GATEWAY_HOST: '0.0.0.0' }, null],
+    ['a short key of a gateway', { GATEWAY_API_KEYS: 'elevenchars' }, /^GATEWAY_API_KEYS entry 1 is not acceptable/],
+    ['a key of a gateway with a space', { GATEWAY_API_KEYS: 'a gateway key' }, /^GATEWAY_API_KEYS entry 1 is not acceptable/],
+    ['a key for a gateway and an operator', { ADMIN_API_KEYS: key, GATEWAY_API_KEYS: key }, /^GATEWAY_API_KEYS entry 1 is the same as ADMIN_API_KEYS/],
+    ['failures without a bound', { GATEWAY_FAILURES_PER_MINUTE: '10001' }, /^GATEWAY_FAILURES_PER_MINUTE is not acceptable/],
     ['a lease that allows no call', { LEASE_MS: '8000' }, /^LEASE_MS is too short/],
     ['the shortest lease', { LEASE_MS: '8001' }, null],
     ['a window shorter than a request', { REDELIVERY_WINDOW_MS: '7999' }, /^REDELIVERY_WINDOW_MS is too short/],
@@ -185,6 +194,15 @@ t.test('each rule refuses what it is for and accepts the nearest good value', as
     if (fault === null) t.strictSame(faults, [], name)
     else t.ok(faults.length === 1 && fault.test(faults[0] ?? ''), name, { faults })
   }
+})
+
+t.test('gateways are listened to where a port is given, and beyond loopback /verify asks for a key', async t => {
+  const of = (environment: NodeJS.ProcessEnv) => readSettings({ ...installation, GATEWAY_PORT: '3003', ...environment }).gatewayListener
+  t.strictSame(of({}), { host: '127.0.0.1', port: 3003, needsKey: false, failuresPerMinute: 30 })
+  for (const host of ['127.0.0.2', '::1', 'localhost']) t.match(of({ GATEWAY_HOST: host }), { host, needsKey: false })
+  for (const host of ['0.0.0.0', '::', '10.0.0.7', 'gateway.internal', '127.0.0.1.example.com']) t.match(of({ GATEWAY_HOST: host }), { host, needsKey: true })
+  t.strictSame(of({ GATEWAY_PORT: '' }), null)
+  t.match(readSettings({ ...installation, GATEWAY_API_KEYS: 'gateway_key_1, gateway_key_2' }).callers, { gatewayApiKeys: ['gateway_key_1', 'gateway_key_2'] })
 })
 
 t.test('service tokens are for the broker\'s own app at each provider unless an audience is set', async t => {

@@ -11,6 +11,9 @@ import { breaches, catalogueOf } from '../support/schema-catalogue.ts'
 
 const WRITE = /\b(INSERT INTO|UPDATE|DELETE FROM)\b/
 
+/** They note that something has changed, and refuse nothing: what an older release sends goes over them below. */
+const noting = ['credential.client_change', 'registration.client_change', 'registration_event.client_change']
+
 for (const release of RELEASES) {
   t.test(`the migrations lose nothing that ${release} has written`, async t => {
     const { url, query } = await restoreRelease(t, release)
@@ -46,7 +49,9 @@ for (const release of RELEASES) {
 
   t.test(`the schema only adds to that of ${release}`, async t => {
     const older = await catalogueOf((await restoreRelease(t, release, { withData: false })).query)
-    t.strictSame(breaches(older, await catalogueOf((await createTestDatabase(t)).query)), [])
+    const newer = await catalogueOf((await createTestDatabase(t)).query)
+    t.strictSame(breaches(older, newer).filter(breach => !noting.some(name => breach === `the trigger ${name} is new or another`)), [])
+    for (const name of noting) t.match(newer.triggers.get(name)?.definition, /^CREATE TRIGGER \S+ AFTER /, `${name} changes nothing of what is written`)
   })
 
   t.test(`every statement that ${release} sends is understood, and what it wrote it still writes`, async t => {
