@@ -36,7 +36,7 @@ export function membersOf (value: unknown): SchemaMember[] {
 /** The text of the file that `log-redaction.ts` reads. */
 export function memberFile (names: readonly string[]): string {
   return [
-    '// Members that the schemas of both listeners and of the settings mark x-secret. Made by scripts/secret-members.ts: the log knows them',
+    '// Members that the schemas of all listeners and of the settings mark x-secret. Made by scripts/secret-members.ts: the log knows them',
     '// without loading a schema. A test says when this is not current.',
     'export const markedSecretMembers: readonly string[] = [',
     names.map(name => `  '${name}'`).join(',\n'),

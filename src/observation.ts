@@ -9,7 +9,7 @@ import { openTracing } from './telemetry/tracing.ts'
 export interface Observation {
   metrics: Metrics
   correlation: AmbientCorrelation
-  /** Of every request of both listeners. */
+  /** Of every request of every listener. */
   requests: RequestObserver
   /** Of keys and tokens that are nobody's. */
   authenticationFailed: Metrics['authenticationFailed']

@@ -14,7 +14,7 @@ import type { StoredCallers } from './store/caller-store.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
 import type { EnvelopeVault } from './vault/envelope-vault.ts'
 
-/** What both listeners do about keys and tokens that are nobody's. */
+/** What every listener does about keys and tokens that are nobody's. */
 export function failuresOf ({ requests: { authenticationFailuresPerMinute: perMinute } }: CompleteSettings, clock: Pick<Clock, 'monotonicMs'>, log: Log): FailedAuthentications | undefined {
   if (perMinute === 0) return undefined
   return createFailedAuthentications({

@@ -1,4 +1,4 @@
-// Members that the schemas of both listeners and of the settings mark x-secret. Made by scripts/secret-members.ts: the log knows them
+// Members that the schemas of all listeners and of the settings mark x-secret. Made by scripts/secret-members.ts: the log knows them
 // without loading a schema. A test says when this is not current.
 export const markedSecretMembers: readonly string[] = [
   'ADMIN_API_KEYS',

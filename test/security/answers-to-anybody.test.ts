@@ -35,34 +35,41 @@ async function answersOf (server: FastifyInstance, paths: { guarded: string, ope
 }
 
 t.test('every answer tells browsers to do nothing with it, also where no route and no hook is asked', async t => {
-  const { publicServer, operationsServer } = await unconnectedServers(t)
+  const { publicServer, operationsServer, gatewayServer } = await unconnectedServers(t)
   t.match(await publicServer.inject('/register'), { statusCode: 405, headers: secure }, 'a wrong method')
+  t.match(await gatewayServer.inject('/introspect'), { statusCode: 405, headers: { ...secure, allow: 'POST' } }, 'and at a gateway\'s address')
   const answers = [
     ...await answersOf(operationsServer, { guarded: '/v2/callers', open: '/healthz' }),
-    ...await answersOf(publicServer, { guarded: '/konnect', open: '/.well-known/oauth-authorization-server' })
+    ...await answersOf(publicServer, { guarded: '/konnect', open: '/.well-known/oauth-authorization-server' }),
+    ...await answersOf(gatewayServer, { guarded: '/introspect', open: '/verify' })
   ]
   for (const [name, { headers }] of answers) t.match(headers, secure, name)
 })
 
 t.test('that https alone is to be used is said where PUBLIC_URL is https, on every answer, and nowhere else', async t => {
   const hsts = async (publicUrl: string) => {
-    const { publicServer, operationsServer } = await unconnectedServers(t, { publicUrl })
+    const { publicServer, operationsServer, gatewayServer } = await unconnectedServers(t, { publicUrl })
     const url = await listenOnLoopback(publicServer)
     const bytes = [`POST /konnect HTTP/1.1\r\n${HOST}\r\n`, `GET /nothing HTTP/1.1\r\n${HOST}\r\n`, `GET /konnect/%ZZ HTTP/1.1\r\n${HOST}\r\n`, 'hello\r\n\r\n']
     const answers = await Promise.all(bytes.map(async each => (await rawRequest(url, each)).headers['strict-transport-security']))
-    return [...answers, (await operationsServer.inject('/healthz')).headers['strict-transport-security']]
+    return [...answers, (await operationsServer.inject('/healthz')).headers['strict-transport-security'], (await gatewayServer.inject('/verify')).headers['strict-transport-security']]
   }
   const promise = 'max-age=31536000'
-  t.strictSame(await hsts('https://dcr.example.com'), [promise, promise, promise, promise, undefined])
-  t.strictSame(await hsts('http://localhost:3000'), Array(5).fill(undefined))
+  t.strictSame(await hsts('https://dcr.example.com'), [promise, promise, promise, promise, undefined, undefined])
+  t.strictSame(await hsts('http://localhost:3000'), Array(6).fill(undefined))
 })
 
-t.test('S17 the public listener tells nothing of the service: no health, no metrics, no documents', async t => {
-  const { publicServer, operationsServer } = await unconnectedServers(t)
-  const paths = ['/healthz', '/readyz', '/metrics', '/docs', '/docs/', '/docs/json', '/openapi/public.json', '/openapi/operations.json', '/v2/callers', '/v2/audit-events']
+t.test('S17 the public listener and that of gateways tell nothing of the service: no health, no metrics, no documents', async t => {
+  const { publicServer, operationsServer, gatewayServer } = await unconnectedServers(t)
+  const paths = ['/healthz', '/readyz', '/metrics', '/docs', '/docs/', '/docs/json', '/openapi/public.json', '/openapi/operations.json', '/openapi/gateway.json', '/v2/callers', '/v2/audit-events']
   for (const path of paths) {
     t.equal((await publicServer.inject(path)).statusCode, 404, path)
+    t.equal((await gatewayServer.inject(path)).statusCode, 404, `${path} where gateways ask`)
     t.not((await operationsServer.inject(path)).statusCode, 404, `${path} on the other one`)
+  }
+  for (const path of ['/konnect', '/register', '/.well-known/oauth-authorization-server']) t.equal((await gatewayServer.inject(path)).statusCode, 404, path)
+  for (const path of ['/introspect', '/verify', '/verify/x']) {
+    for (const server of [publicServer, operationsServer]) t.equal((await server.inject({ method: 'POST', url: path })).statusCode, 404, `${path} elsewhere`)
   }
 })
 

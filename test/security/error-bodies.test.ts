@@ -2,6 +2,7 @@
 import { fastify } from 'fastify'
 import t from 'tap'
 import { AdministrationError, type AdministrationErrorCode } from '../../src/administration/errors.ts'
+import { GatewayRefusal, sendGatewayFailure } from '../../src/http/gateway/errors.ts'
 import { sendKonnectError, ROWS as KONNECT_ROWS } from '../../src/http/konnect/errors.ts'
 import { ADMINISTRATION_STATUSES, sendProblem, STATUSES } from '../../src/http/operations/problems.ts'
 import { ROWS as REGISTER_ROWS, sendRegistrationFailure } from '../../src/http/register/errors.ts'
@@ -42,24 +43,31 @@ const thrown: ReadonlyArray<readonly [string, unknown]> = [
   ['several', new AggregateError([cause], inside)]
 ]
 
-const surfaces = { konnect: sendKonnectError, register: sendRegistrationFailure, operations: sendProblem }
+/** What each answers, and an error whose words are for the caller. */
+const forTheCaller = new RegistrationError('invalid_request', inside)
+const surfaces = {
+  konnect: { handler: sendKonnectError, told: forTheCaller },
+  register: { handler: sendRegistrationFailure, told: forTheCaller },
+  operations: { handler: sendProblem, told: forTheCaller },
+  gateway: { handler: sendGatewayFailure, told: new GatewayRefusal(400, 'invalid_request', inside) }
+}
 
-for (const [surface, handler] of Object.entries(surfaces)) {
+for (const [surface, { handler, told }] of Object.entries(surfaces)) {
   t.test(`S15 no failure of ${surface} tells tenant, upstream text, stack, path, SQL or host`, async t => {
     const server = fastify()
     t.teardown(() => server.close())
-    server.setErrorHandler(handler)
+    server.setErrorHandler(handler as typeof sendKonnectError)
     let error: unknown
     server.get('/', async () => { throw error })
     for (const [name, each] of thrown) {
       error = each
       const { statusCode, body, headers } = await server.inject('/')
-      const told = `${JSON.stringify(headers)}${body}`
+      const said = `${JSON.stringify(headers)}${body}`
       t.ok(statusCode >= 400, name)
-      t.same(marks.filter(mark => told.includes(mark)), [], `${name}: ${body}`)
+      t.same(marks.filter(mark => said.includes(mark)), [], `${name}: ${body}`)
     }
     // The search can find: what is for the caller does arrive.
-    error = new RegistrationError('invalid_request', inside)
+    error = told
     t.match((await server.inject('/')).body, /01a20951-aaaa/)
   })
 }

@@ -3,6 +3,7 @@ import t from 'tap'
 import { createFailedAuthentications, networkOf } from '../../src/http/failed-authentications.ts'
 import type { Simulator } from '../../src/simulator/simulator.ts'
 import { konnectApplication, OPERATOR_KEY, request, type Answer } from '../support/broker.ts'
+import { GATEWAY_KEY } from '../support/gateway.ts'
 import { ownedBy, serviceClient, startPreparedBroker, webClient, type PreparedBroker } from '../register/prepared-broker.ts'
 
 const AUDIENCE = 'api://dcr-broker'
@@ -47,11 +48,17 @@ t.test('an IPv6 address counts as its network, an IPv4 address as itself however
 t.test('S2 while an address floods the broker with wrong keys of every kind', async t => {
   const broker = await startPreparedBroker(t, {
     environment: {
-      AUTHENTICATION_FAILURES_PER_MINUTE: '5', REGISTER_TOKEN_AUDIENCE: AUDIENCE, OPERATOR_TOKEN_AUDIENCE: AUDIENCE, OPERATOR_TOKEN_ROLES: 'Broker.Read=read'
+      AUTHENTICATION_FAILURES_PER_MINUTE: '5',
+      REGISTER_TOKEN_AUDIENCE: AUDIENCE,
+      OPERATOR_TOKEN_AUDIENCE: AUDIENCE,
+      OPERATOR_TOKEN_ROLES: 'Broker.Read=read',
+      GATEWAY_PORT: '0',
+      GATEWAY_API_KEYS: GATEWAY_KEY
     }
   })
   const { url, operationsUrl, logLines } = broker
-  const good = await goodCredentials(broker)
+  const gatewayUrl = await broker.broker.gatewayServer?.listen({ host: '127.0.0.1', port: 0 }) ?? ''
+  const good = await goodCredentials(broker, gatewayUrl)
   const forged = forgedFrom(good.serviceToken)
   const invented = (prefix: string, index: number) => `${prefix}${String(index).padStart(43, 'A')}`
   const asked = async (address: string, headers: Record<string, string>, method = 'POST') => await request(address, method, method === 'GET' ? undefined : {}, headers)
@@ -61,6 +68,8 @@ t.test('S2 while an address floods the broker with wrong keys of every kind', as
     index => asked(`${url}/register`, bearer(invented('dcr_svc_', index))),
     index => asked(`${url}/register`, bearer(forged(index))),
     index => asked(`${url}/register/${good.client.id}`, bearer(invented('dcr_rat_', index)), 'GET'),
+    index => asked(`${gatewayUrl}/introspect`, bearer(invented('dcr_gwy_', index))),
+    index => asked(`${gatewayUrl}/verify`, { 'x-gateway-key': invented('dcr_gwy_', index) }, 'GET'),
     index => asked(`${url}/v2/registrations`, bearer(invented('dcr_iat_', index)), 'GET'),
     index => asked(`${operationsUrl}/v2/registrations`, bearer(invented('dcr_opr_', index)), 'GET'),
     index => asked(`${operationsUrl}/v2/registrations`, bearer(forged(index)), 'GET')
@@ -70,8 +79,8 @@ t.test('S2 while an address floods the broker with wrong keys of every kind', as
   await t.test('the first failures are 401, further ones 429 in the dialect of their surface, with the time of the next', async t => {
     const answers: Answer[] = []
     for (const ask of wrong) answers.push(await ask(0))
-    t.strictSame(answers.map(({ status }) => status), [401, 401, 401, 401, 401, 429, 429, 429])
-    for (const ask of wrong.slice(0, 2)) {
+    t.strictSame(answers.map(({ status }) => status), [401, 401, 401, 401, 401, 429, 429, 429, 429, 429])
+    for (const ask of [...wrong.slice(0, 2), ...wrong.slice(5, 7)]) {
       const { status, body, headers } = await ask(1)
       t.match({ status, body }, { status: 429, body: { error: 'temporarily_unavailable', error_description: /not valid/ } })
       t.match(headers.get('retry-after'), /^([1-9]|[1-5]\d|60)$/)
@@ -95,8 +104,15 @@ t.test('S2 while an address floods the broker with wrong keys of every kind', as
   })
 
   await t.test('nobody who shows nothing is refused for it: he is told what he needs', async t => {
-    for (const [address, method] of [[`${url}/konnect`, 'POST'], [`${url}/register`, 'POST'], [`${operationsUrl}/v2/registrations`, 'GET']] as const) {
+    for (const [address, method] of [[`${url}/konnect`, 'POST'], [`${url}/register`, 'POST'], [`${operationsUrl}/v2/registrations`, 'GET'], [`${gatewayUrl}/introspect`, 'POST'], [`${gatewayUrl}/verify`, 'GET']] as const) {
       t.equal((await asked(address, {}, method)).status, 401, address)
+    }
+  })
+
+  await t.test('a client that shows a gateway what is not valid does not count against the gateway', async t => {
+    const shown = Buffer.from(`${good.client.id}:wrong`).toString('base64')
+    for (let time = 0; time < 8; time++) {
+      for (const headers of [{ authorization: `Basic ${shown}` }, bearer(forged(time))]) t.equal((await asked(`${gatewayUrl}/verify`, headers, 'GET')).status, 401)
     }
   })
 
@@ -111,6 +127,7 @@ t.test('S2 while an address floods the broker with wrong keys of every kind', as
     t.ok(logLines.slice(lines).filter(line => line.includes('"Request')).length <= 20, 'none for what is beyond the allowance')
     const metrics = await request(`${operationsUrl}/metrics`, 'GET')
     t.match(metrics.body, /dcr_authentication_failures_total\{guard="registrant",status="429"\} \d{3,}/)
+    t.match(metrics.body, /dcr_authentication_failures_total\{guard="gateway",status="429"\} \d+/)
   })
 })
 
@@ -121,7 +138,7 @@ function forgedFrom (token: string): (index: number) => string {
   return index => [header, Buffer.from(JSON.stringify({ ...claims, jti: index })).toString('base64url'), signature].join('.')
 }
 
-async function goodCredentials (broker: PreparedBroker) {
+async function goodCredentials (broker: PreparedBroker, gatewayUrl: string) {
   const { simulator, register, konnect, manage, mint, url, operationsUrl } = broker
   simulator.control.addResource({ displayName: 'DCR Broker API', identifierUris: [AUDIENCE], appRoles: ['Registration.Create', 'Broker.Read'] })
   const [service, reader] = [await tokenWith(simulator, 'Registration.Create'), await tokenWith(simulator, 'Broker.Read')]
@@ -130,9 +147,11 @@ async function goodCredentials (broker: PreparedBroker) {
     konnect: (await mint({ kind: 'konnect', scopes: ['register'] })).token,
     initial: (await mint()).token,
     service: (await mint({ kind: 'service', scopes: ['register'] })).token,
-    operator: (await mint({ kind: 'operator', providerName: null, scopes: ['read'] })).token
+    operator: (await mint({ kind: 'operator', providerName: null, scopes: ['read'] })).token,
+    gateway: (await mint({ kind: 'gateway', providerName: null, scopes: ['introspect'] })).token
   }
   const operate = (token: string) => async () => await request(`${operationsUrl}/v2/registrations`, 'GET', undefined, bearer(token))
+  const introspect = (key: string) => async () => await request(`${gatewayUrl}/introspect`, 'POST', 'token=x', { ...bearer(key), 'content-type': 'application/x-www-form-urlencoded' })
   const withKey = (key: string) => async () => await request(`${url}/konnect`, 'POST', konnectApplication(), { 'x-api-key': key })
   const uses: Array<[name: string, use: () => Promise<Answer>, status: number]> = [
     ['a key of Konnect, of the environment', async () => await konnect('POST', '', konnectApplication({ client_name: 'of the environment' })), 201],
@@ -142,6 +161,8 @@ async function goodCredentials (broker: PreparedBroker) {
     ['a token of a service, minted', async () => await register(serviceClient(), minted.service), 201],
     ['a token of a service, of Entra', async () => await register(serviceClient(), service), 201],
     ['a registration access token', async () => await manage('GET', client.uri, client.token), 200],
+    ['a gateway key of the environment', introspect(GATEWAY_KEY), 200],
+    ['a gateway key, minted', introspect(minted.gateway), 200],
     ['an operator key of the environment', operate(OPERATOR_KEY), 200],
     ['an operator key, minted', operate(minted.operator), 200],
     ['a token of an operator, of Entra', operate(reader), 200]

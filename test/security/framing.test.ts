@@ -23,7 +23,7 @@ async function isRefusedAndClosed (t: Test, url: string, name: string, bytes: st
 const limits = { ...TRANSPORT_LIMITS, idleMs: 1_000 }
 
 t.test('S9 a request whose end is not certain is refused with one answer, and its connection is closed', async t => {
-  const { publicServer, operationsServer, logLines } = await unconnectedServers(t, { transport: { limits } })
+  const { listeners, logLines } = await unconnectedServers(t, { transport: { limits } })
   const cases: Array<[name: string, bytes: string, status?: number]> = [
     ['a length beside a coding', `${POST}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${SMUGGLED}`],
     ['a coding before a length', `${POST}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n${SMUGGLED}`],
@@ -58,7 +58,7 @@ t.test('S9 a request whose end is not certain is refused with one answer, and it
     ['a Host with a space', `${GET.replace('localhost', 'local host')}\r\n`],
     ['more headers than anybody needs', `${GET}${'a: b\r\n'.repeat(200)}\r\n`, 431]
   ]
-  for (const server of [publicServer, operationsServer]) {
+  for (const server of listeners) {
     const url = await listenOnLoopback(server)
     for (const [name, bytes, status] of cases) await isRefusedAndClosed(t, url, name, bytes, status)
   }
@@ -69,7 +69,7 @@ t.test('S9 a request whose end is not certain is refused with one answer, and it
 t.test('S9 what stands behind a request that ends its connection is served by nobody, though it came in the same packet', async t => {
   const judged: string[] = []
   const failures = { count: (address: string) => { judged.push(address); return null } }
-  const behind = `GET /v2/registrations HTTP/1.1\r\n${HOST}x-api-key: behind\r\nauthorization: Bearer behind\r\n\r\n`
+  const behind = `GET /v2/registrations HTTP/1.1\r\n${HOST}x-api-key: behind\r\nauthorization: Bearer behind\r\n\r\nPOST /introspect HTTP/1.1\r\n${HOST}authorization: Bearer behind\r\n\r\n`
   const cases: Array<[name: string, bytes: string, status?: number | null]> = [
     ['two codings', `${POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`],
     ['a coding in HTTP/1.0 that goes on', `${POST.replace('1.1', '1.0')}Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
@@ -79,14 +79,16 @@ t.test('S9 what stands behind a request that ends its connection is served by no
     ['the same with two codings', `POST /%zz HTTP/1.1\r\n${HOST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`, null]
   ]
   const servers = await unconnectedServers(t, { authentication: { failures }, transport: { limits } })
-  for (const url of [await listenOnLoopback(servers.publicServer), await listenOnLoopback(servers.operationsServer)]) {
+  for (const server of servers.listeners) {
+    const url = await listenOnLoopback(server)
     for (const [name, bytes, status] of cases) await isRefusedAndClosed(t, url, name, bytes + behind, status)
   }
   const { publicServer } = await unconnectedServers(t, { authentication: { failures }, transport: { limits: { ...limits, requests: 1 } } })
   await isRefusedAndClosed(t, await listenOnLoopback(publicServer), 'the last request of a connection', `${GET}\r\n${behind}`, 401)
   t.strictSame(judged, [], 'no key behind one was looked at')
   await publicServer.inject({ url: '/konnect/x/secrets', headers: { 'x-api-key': 'behind' } })
-  t.equal(judged.length, 1, 'and would have been')
+  await servers.gatewayServer.inject({ method: 'POST', url: '/introspect', headers: { authorization: 'Bearer behind' } })
+  t.equal(judged.length, 2, 'and would have been')
 })
 
 t.test('S9 an address that names a host of its own, and a port behind the Host, change nothing', async t => {
@@ -125,9 +127,9 @@ t.test('S9 what X-Forwarded-For says is believed from a listed proxy alone, and 
 })
 
 t.test('S9 nothing that a caller says of host and scheme reaches what is handed out', async t => {
-  const { publicServer, operationsServer } = await unconnectedServers(t, { transport: { trustedProxies: ['127.0.0.1'] } })
+  const { publicServer, operationsServer, gatewayServer } = await unconnectedServers(t, { transport: { trustedProxies: ['127.0.0.1'] } })
   const headers = { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'gopher', 'x-forwarded-prefix': '/evil', forwarded: 'host=evil.example', 'x-original-url': '/healthz', 'x-http-method-override': 'DELETE' }
-  for (const [server, url] of [[publicServer, '/register'], [publicServer, '/konnect'], [operationsServer, '/v2/registrations'], [operationsServer, '/openapi/operations.json'], [operationsServer, '/docs/']] as const) {
+  for (const [server, url] of [[publicServer, '/register'], [publicServer, '/konnect'], [operationsServer, '/v2/registrations'], [operationsServer, '/openapi/operations.json'], [operationsServer, '/docs/'], [gatewayServer, '/verify'], [gatewayServer, '/introspect']] as const) {
     const answer = await server.inject({ method: 'GET', url, headers })
     t.notMatch(answer.body + JSON.stringify(answer.headers), /evil|gopher/, url)
   }

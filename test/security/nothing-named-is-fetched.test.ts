@@ -6,11 +6,13 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import { generateKeyPair, SignJWT } from 'jose'
 import t, { type Test } from 'tap'
 import { ownedBy, serviceClient, webClient } from '../register/prepared-broker.ts'
-import { konnectApplication, INITIAL_ACCESS_TOKEN, KONNECT_KEY, OPERATOR_KEY, request, startTestBroker, type TestBroker } from '../support/broker.ts'
+import { konnectApplication, INITIAL_ACCESS_TOKEN, KONNECT_KEY, OPERATOR_KEY, request, type TestBroker } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
+import { bearer as tokenIn, GATEWAY_KEY, linkStrategies, startTestGateway, V1_API } from '../support/gateway.ts'
 import { spyOnConnections } from './connection-spy.ts'
 
 const AUDIENCE = 'api://dcr-broker'
+const FORM = 'application/x-www-form-urlencoded'
 const NAMED = 'https://fetched.example/x'
 /** Members of RFC 7591, OpenID Connect Registration, its logout documents and RFC 9101 that hold addresses. */
 const ADDRESS_MEMBERS = [
@@ -39,11 +41,12 @@ async function startTrap (t: Test): Promise<{ addresses: string[], visits: () =>
 t.test('S5 nothing that a caller names is fetched', async t => {
   const spy = spyOnConnections(t)
   const { addresses, visits } = await startTrap(t)
-  const broker = await startTestBroker(t, {
+  const broker = await startTestGateway(t, {
     environment: { RESUME_SCAN_MS: '100', SWEEP_INTERVAL_MS: '100', REGISTER_TOKEN_AUDIENCE: AUDIENCE, OPERATOR_TOKEN_AUDIENCE: AUDIENCE, OPERATOR_TOKEN_ROLES: 'Admin=read+admin' }
   })
-  const { register, manage, konnect, url, operationsUrl, simulator, database } = broker
-  const own = new Set([url, operationsUrl, simulator.url].map(base => new URL(base).host))
+  const { register, manage, konnect, url, operationsUrl, gatewayUrl, verify, introspect, simulator, database } = broker
+  await linkStrategies(broker)
+  const own = new Set([url, operationsUrl, gatewayUrl, simulator.url].map(base => new URL(base).host))
   const { hostname, port, searchParams } = new URL(database.url)
   for (const host of [`${hostname}:${port}`, `localhost:${port}`, `${searchParams.get('host')}/.s.PGSQL.${port || 5432}`]) own.add(host)
   const ownSeen = new Set<string>()
@@ -85,8 +88,14 @@ t.test('S5 nothing that a caller names is fetched', async t => {
   t.test('no header or claim of a token', async t => {
     const { privateKey } = await generateKeyPair('RS256')
     for (const address of addresses) {
-      const token = await new SignJWT({ iss: address, aud: AUDIENCE, tid: simulator.tenantId, azp: randomUUID(), ver: '2.0', roles: ['Dcr.Register', 'Admin'], sub: address })
+      const signed = async (aud: string) => await new SignJWT({ iss: address, aud, tid: simulator.tenantId, azp: randomUUID(), ver: '2.0', roles: ['Dcr.Register', 'Admin'], sub: address })
         .setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: address, jku: address, x5u: address }).setIssuedAt().setExpirationTime('1h').setNotBefore('1m ago').sign(privateKey)
+      const token = await signed(AUDIENCE)
+      for (const shown of [token, await signed(V1_API)]) {
+        t.equal((await verify(tokenIn(shown))).status, 401)
+        t.strictSame((await introspect(shown)).body, { active: false })
+      }
+      t.equal((await verify({ ...tokenIn(token), 'x-original-url': address, 'x-forwarded-uri': address, 'x-product-id': address }, `/verify/${address}?url=${address}`)).status, 401)
       const bearer = { authorization: `Bearer ${token}`, 'x-api-key': token }
       t.equal((await register(serviceClient({ software_statement: token, client_assertion: token, request: token }))).status, 201)
       t.equal((await register(serviceClient(), token)).status, 401)
@@ -103,13 +112,14 @@ t.test('S5 nothing that a caller names is fetched', async t => {
   t.test('no text in any body of any route, with whatever else there is in its example', async t => {
     const targets = await makeTargets(broker, operator)
     const accepted = new Set<string>()
-    for (const [listener, base] of [['public', url], ['operations', operationsUrl]] as const) {
+    for (const [listener, base] of [['public', url], ['operations', operationsUrl], ['gateway', gatewayUrl]] as const) {
       for (const { method, path, type, examples } of await bodiesOf(listener)) {
         const there = `${base}${path.replaceAll(/([^/]+)\/\{(\w+)\}/g, (_match, before: string) => `${before}/${targets[before] ?? randomUUID()}`)}`
         const headers = { 'x-api-key': KONNECT_KEY, authorization: `Bearer ${bearerAt(listener, there, targets)}`, 'content-type': type }
         // Not an address of this machine: an operator may name one as Entra's (docs/providers.md), and the broker goes there.
         const bodies = examples.flatMap(example => variantsOf(example, NAMED))
-        const statuses = await Promise.all(bodies.map(async body => (await request(there, method, body, headers)).status))
+        const written = (body: unknown) => type === FORM ? new URLSearchParams(body as Record<string, string>).toString() : body
+        const statuses = await Promise.all(bodies.map(async body => (await request(there, method, written(body), headers)).status))
         t.strictSame(statuses.filter(status => status >= 500), [], `${method} ${path}`)
         if (statuses.some(status => status < 300)) accepted.add(`${method} ${path}`)
       }
@@ -157,6 +167,7 @@ async function makeTargets ({ konnect, register }: TestBroker, operator: Operato
 
 function bearerAt (listener: string, url: string, targets: Record<string, string>): string {
   if (listener === 'operations') return OPERATOR_KEY
+  if (listener === 'gateway') return GATEWAY_KEY
   return /\/register\/./.test(url) ? String(targets['token']) : INITIAL_ACCESS_TOKEN
 }
 

@@ -17,6 +17,7 @@ const secrets = {
   credential: 'CaNaRy~credential.of.the.broker',
   konnect: 'CaNaRy_konnect_key',
   operator: 'CaNaRy-operator-key',
+  gateway: 'CaNaRy-gateway-key',
   registrant: 'CaNaRy-initial-access-token'
 }
 
@@ -32,6 +33,7 @@ const settings = (): CompleteSettings => completeSettings(readSettings({
   AZURE_CLIENT_SECRET: secrets.credential,
   KONNECT_API_KEYS: secrets.konnect,
   ADMIN_API_KEYS: secrets.operator,
+  GATEWAY_API_KEYS: secrets.gateway,
   INITIAL_ACCESS_TOKENS: secrets.registrant
 }))
 
@@ -43,7 +45,7 @@ t.test('S4 settings show no secret when they are printed, copied in part, thrown
   t.match(printed(all), /\[redacted\]/)
   t.match(printed(all), tenant.clientId, 'what is no secret stays')
   t.equal(tenant.credential.kind === 'secret' && tenant.credential.secret, secrets.credential)
-  t.same([database.url, callers.konnectApiKeys], [`postgresql://broker:${secrets.database}@db.example.com/broker`, [secrets.konnect]])
+  t.same([database.url, callers.konnectApiKeys, callers.gatewayApiKeys], [`postgresql://broker:${secrets.database}@db.example.com/broker`, [secrets.konnect], [secrets.gateway]])
 })
 
 t.test('S4 what a sandbox has made is concealed as well', async t => {

@@ -5,17 +5,20 @@ import t, { type Test } from 'tap'
 import { commandLine } from '../../src/administration/operator.ts'
 import type { MintedKind } from '../../src/administration/callers-port.ts'
 import { callersIn } from '../../src/cli/callers.ts'
+import { requestTokenV1 } from '../../src/demo/entra-client.ts'
 import { declaredGuards } from '../../src/http/guards.ts'
 import type { DeclaredRoute } from '../../src/http/plugins/route-methods.ts'
 import { openDatabase } from '../../src/store/prisma-client.ts'
 import { ownedBy, SECOND_PROVIDER, startPreparedBroker, webClient, type PreparedBroker } from '../register/prepared-broker.ts'
-import { konnectApplication } from '../support/broker.ts'
+import { konnectApplication, OPERATOR_KEY, request } from '../support/broker.ts'
 import { expectationOf, guardOf, requestOf, type MatrixCaller, type Targets } from './route-matrix.ts'
 
 /** Routes that no document describes. */
 const hidden = [
   'GET /.well-known/oauth-authorization-server/*', 'GET /.well-known/openid-configuration/*',
-  'GET /openapi/public.json', 'GET /openapi/operations.json'
+  'GET /openapi/public.json', 'GET /openapi/operations.json', 'GET /openapi/gateway.json',
+  // Gateways that ask with the method and the path of the request that they ask about.
+  ...['POST', 'PUT', 'PATCH', 'DELETE'].map(method => `${method} /verify`), ...['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].map(method => `${method} /verify/*`)
 ]
 const isOfDocs = (url: string) => url === '/docs' || url.startsWith('/docs/')
 
@@ -26,14 +29,15 @@ const routesOf = (server: FastifyInstance) => server.declaredRoutes().filter(({ 
 const nameOf = ({ method, url }: DeclaredRoute) => `${method} ${url}`
 
 t.test('S3 the route × caller matrix', async t => {
-  const broker = await startPreparedBroker(t, { secondProvider: true })
-  const { publicServer, operationsServer } = broker.broker
+  const broker = await startPreparedBroker(t, { secondProvider: true, environment: { GATEWAY_PORT: '0' } })
+  const { publicServer, operationsServer, gatewayServer } = broker.broker
+  if (gatewayServer === null) throw new Error('There is no gateway listener')
   const { targets, canaries, holder } = await makeClientsOfA(broker)
-  const callers = [...await makeCallers(t, broker), holder]
-  const listeners = [publicServer, operationsServer]
+  const callers = [...await makeCallers(t, broker), holder, await makeClientWithToken(broker)]
+  const listeners = [publicServer, operationsServer, gatewayServer]
 
   t.test('the committed documents describe every route, and no other', async t => {
-    for (const [document, server] of [['public', publicServer], ['operations', operationsServer]] as const) {
+    for (const [document, server] of [['public', publicServer], ['operations', operationsServer], ['gateway', gatewayServer]] as const) {
       const described = await routesInDocument(document)
       const served = routesOf(server).filter(({ method, url, isHidden }) => method !== 'HEAD' && !isHidden && !isOfDocs(url))
       t.same(served.map(route => nameOf(route).replaceAll(/:(\w+)/g, '{$1}')).sort(), described, document)
@@ -62,6 +66,7 @@ t.test('S3 the route × caller matrix', async t => {
           const what = `${nameOf(route)} by ${caller.name}: ${statusCode}`
           if (expected === 'refused') t.equal(statusCode, 401, what)
           else if (expected === 'forbidden') t.equal(statusCode, 403, what)
+          else if (expected === 'keyless') t.equal(statusCode, 500, what)
           else if (isExact) t.equal(statusCode, goneIsGone(route) ? 204 : 404, what)
           // It names nothing of A: a list, something new, or something that the matrix can't name.
           else t.ok(statusCode !== 401, what)
@@ -87,7 +92,7 @@ t.test('S3 the route × caller matrix', async t => {
         }
       }
     }
-    for (const name of ['POST /konnect', 'POST /register', 'GET /register/:clientId', 'GET /v2/registrations', 'POST /v2/callers']) t.ok(asked.has(name), name)
+    for (const name of ['POST /konnect', 'POST /register', 'GET /register/:clientId', 'GET /v2/registrations', 'POST /v2/callers', 'POST /introspect', 'GET /verify', 'DELETE /verify/*']) t.ok(asked.has(name), name)
   })
 
   t.test('what nobody else could touch, its own key can', async t => {
@@ -98,7 +103,7 @@ t.test('S3 the route × caller matrix', async t => {
   })
 })
 
-t.test('a route of the public listener that does not say whom it lets in does not boot', async t => {
+t.test('a route of the public listener, or of that of gateways, that does not say whom it lets in does not boot', async t => {
   const boot = async (config: FastifyContextConfig) => {
     const server = fastify()
     t.teardown(async () => await server.close())
@@ -110,6 +115,9 @@ t.test('a route of the public listener that does not say whom it lets in does no
   await t.rejects(boot({ scope: 'read' }), { message: 'GET /new declares no guard' })
   await t.rejects(boot({ guard: 'konnect' }), { message: 'GET /new declares no scope' })
   await t.resolves(boot({ guard: 'konnect', scope: 'read' }))
+  await t.rejects(boot({ guard: 'gateway' }), { message: 'GET /new declares no scope' })
+  await t.resolves(boot({ guard: 'gateway', scope: 'introspect' }))
+  await t.resolves(boot({ guard: 'client' }))
   await t.resolves(boot({ guard: 'none' }))
 })
 
@@ -118,12 +126,13 @@ function goneIsGone ({ method, url }: DeclaredRoute): boolean {
   return method === 'DELETE' && url === '/konnect/:clientId'
 }
 
-async function send (server: FastifyInstance, request: { method: string, url: string, payload?: object }, { key }: MatrixCaller) {
-  const headers = key === null ? {} : { 'x-api-key': key, authorization: `Bearer ${key}` }
+async function send (server: FastifyInstance, request: { method: string, url: string, payload?: object }, { key, kind }: MatrixCaller) {
+  // A client has no place where its gateway shows a key.
+  const headers = key === null ? {} : { 'x-api-key': key, authorization: `Bearer ${key}`, ...(kind === 'client' ? {} : { 'x-gateway-key': key }) }
   return await server.inject({ ...request, method: request.method as 'GET', headers })
 }
 
-/** Whatever is presented goes into both headers: a key at the wrong door has to be nobody's. */
+/** Whatever is presented goes into every header: a key at the wrong door has to be nobody's. */
 async function makeCallers (t: Test, { database }: PreparedBroker): Promise<MatrixCaller[]> {
   const { prisma, close } = openDatabase({ connectionString: database.url, maxConnections: 2 })
   t.teardown(close)
@@ -144,6 +153,10 @@ async function makeCallers (t: Test, { database }: PreparedBroker): Promise<Matr
     await make('initial access token of B', 'initial_access_token', 'B', ['register']),
     await make('service of A', 'service', 'A', ofClients),
     await make('service of B', 'service', 'B', ofClients),
+    await make('gateway', 'gateway', null, ['introspect']),
+    await make('gateway of A', 'gateway', 'A', ['introspect']),
+    await make('gateway of A that may do nothing', 'gateway', 'A', []),
+    await make('gateway of B', 'gateway', 'B', ['introspect']),
     await make('operator that may only read', 'operator', null, ['read']),
     await make('operator of B', 'operator', 'B', everything),
     await make('operator', 'operator', null, everything)
@@ -167,6 +180,21 @@ async function makeClientsOfA ({ konnect, register, mint, database }: PreparedBr
     canaries: [konnectClient, owned.id, registration, secret, tenant, caller, 'Canary', tokenName],
     holder: { name: 'holder of a client of A', kind: 'holder', provider: 'A', scopes: [], key: owned.token }
   }
+}
+
+/** A client of A, by an access token for the API that its strategy names. */
+async function makeClientWithToken ({ konnect, operationsUrl, simulator }: PreparedBroker): Promise<MatrixCaller> {
+  const [strategyId, audience] = ['c0000000-0000-4000-8000-000000000001', 'api://gateway-v1']
+  const configs = { 'openid-connect': { scopes: [], auth_methods: ['bearer'], issuer: `https://sts.windows.net/${simulator.tenantId}/`, credential_claim: ['appid'] } }
+  const { status } = await request(`${operationsUrl}/v2/application-auth-strategies`, 'POST', {
+    strategy_type: 'openid_connect', name: 'of gateways', konnect_auth_strategy_id: strategyId, audience, configs
+  }, { authorization: `Bearer ${OPERATOR_KEY}` })
+  if (status !== 201) throw new Error(`The strategy was not made: ${status}`)
+  const { body } = await konnect('POST', '', konnectApplication({ auth_strategy_id: strategyId }))
+  const tenant = { authorityHost: simulator.url, tenantId: simulator.tenantId }
+  const answer = await requestTokenV1(tenant, { clientId: body.client_id, clientSecret: body.client_secret }, audience)
+  if (!('token' in answer)) throw new Error('Entra gave no token')
+  return { name: 'client of A', kind: 'client', provider: 'A', scopes: [], key: answer.token }
 }
 
 /** Of everything there is before anybody calls. What the broker does by itself is left out: times, leases, marks. */

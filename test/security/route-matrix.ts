@@ -6,8 +6,8 @@ import type { DeclaredRoute } from '../../src/http/plugins/route-methods.ts'
 
 export interface MatrixCaller {
   name: string
-  /** Null: shows nothing that anybody knows. `holder`: of the registration access token of the client of A. */
-  kind: CallerKind | 'holder' | null
+  /** Null: shows nothing that anybody knows. `holder`: of the registration access token of the client of A. `client`: of a token of Entra. */
+  kind: CallerKind | 'holder' | 'client' | null
   key: string | null
   /** The provider it is bound to. */
   provider: 'A' | 'B' | null
@@ -15,13 +15,18 @@ export interface MatrixCaller {
 }
 
 /**
- * `refused`: 401. `forbidden`: 403. `foreign`: he may call, and what he names is not his. `passes`: he may call.
+ * `refused`: 401. `forbidden`: 403. `keyless`: 500, of a gateway without a valid key. `foreign`: he may call, and what he names is not his. `passes`: he may call.
  * `unless`: a registrant of another provider than that of the address is nobody there.
  */
-export type Expectation = 'refused' | 'forbidden' | 'foreign' | 'passes'
+export type Expectation = 'refused' | 'forbidden' | 'keyless' | 'foreign' | 'passes'
 
-const kindsOf: Readonly<Record<string, ReadonlyArray<CallerKind | 'holder'>>> = {
-  konnect: ['konnect'], registrant: ['initial_access_token', 'service'], holder: ['holder'], operator: ['operator']
+const kindsOf: Readonly<Record<string, ReadonlyArray<MatrixCaller['kind']>>> = {
+  konnect: ['konnect'],
+  registrant: ['initial_access_token', 'service'],
+  holder: ['holder'],
+  operator: ['operator'],
+  gateway: ['gateway'],
+  client: ['client']
 }
 
 /** Of routes that declare a scope alone the listener knows one guard. */
@@ -32,6 +37,8 @@ export function guardOf ({ config: { guard, scope } }: DeclaredRoute): string {
 export function expectationOf (route: DeclaredRoute, caller: MatrixCaller): Expectation {
   const guard = guardOf(route)
   if (guard === 'none') return 'passes'
+  // What is no key of a gateway, or one that may not ask, is no fault of the client's: it gets neither 401 nor 403.
+  if (guard === 'client' && caller.key !== null && caller.kind !== 'client' && !(caller.kind === 'gateway' && caller.scopes.includes('introspect'))) return 'keyless'
   if (caller.kind === null || !(kindsOf[guard] ?? []).includes(caller.kind)) return 'refused'
   const place = providerOfAddress(route)
   if (place !== null && caller.provider !== place) return 'refused'

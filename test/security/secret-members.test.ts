@@ -17,14 +17,14 @@ t.test('S4 the list of secret members is what the schemas mark now (node --impor
 
 t.test('S4 what is censored is decided here: a name more or less is a change of this list', async t => {
   t.same([...secretMembers].sort(), [
-    'ADMIN_API_KEYS', 'AZURE_CLIENT_SECRET', 'Authorization', 'DATABASE_URL', 'INITIAL_ACCESS_TOKENS', 'KONNECT_API_KEYS', 'X-API-KEY', 'X-Api-Key',
+    'ADMIN_API_KEYS', 'AZURE_CLIENT_SECRET', 'Authorization', 'DATABASE_URL', 'GATEWAY_API_KEYS', 'INITIAL_ACCESS_TOKENS', 'KONNECT_API_KEYS', 'X-API-KEY', 'X-Api-Key',
     'accessToken', 'access_token', 'adminApiKeys', 'api-key', 'apiKey', 'apiKeys', 'api_key', 'apikey', 'assertion', 'authorization', 'azureClientSecret',
     'certificate', 'clientAssertion', 'clientCertificate', 'clientSecret', 'client_assertion', 'client_secret', 'code_verifier', 'connectionString', 'cookie',
-    'databaseUrl', 'device_code', 'federatedToken', 'federated_token', 'idToken', 'id_token', 'idempotency-key', 'idempotencyKey', 'initialAccessToken',
+    'databaseUrl', 'device_code', 'federatedToken', 'federated_token', 'gatewayApiKeys', 'idToken', 'id_token', 'idempotency-key', 'idempotencyKey', 'initialAccessToken',
     'initialAccessTokens', 'initialClientCertificate', 'initialClientSecret', 'initial_access_token', 'initial_client_certificate', 'initial_client_secret',
     'konnectApiKeys', 'ocp-apim-subscription-key', 'passphrase', 'password', 'pem', 'pepper', 'plaintext', 'privateKey', 'private_key', 'proxy-authorization',
     'refreshToken', 'refresh_token', 'registrationAccessToken', 'registration_access_token', 'secret', 'secretText', 'secret_text', 'set-cookie',
-    'software_statement', 'token', 'x-api-key', 'xApiKey'
+    'software_statement', 'token', 'x-api-key', 'x-gateway-key', 'xApiKey', 'xGatewayKey'
   ])
 })
 
@@ -39,6 +39,7 @@ t.test('S4 secrets stand in the documents exactly where they have to be', async 
     'ImportReport.client_secret', 'NewDcrProvider.dcr_config.initial_client_certificate', 'NewDcrProvider.dcr_config.initial_client_secret',
     'NewProviderCredential.certificate', 'NewProviderCredential.secret', 'RotatedSecret.client_secret'
   ])
+  t.same(secretsOf('gateway'), ['IntrospectionRequest.token'])
 })
 
 const soundsSecret = /secret|token|key|jwk|password|passphrase|credential|assertion|certificate|pem|pepper/i
@@ -63,6 +64,9 @@ const harmless: Readonly<Record<string, string>> = {
   credential_claim: 'the name of a claim',
   entra_federated_identity_credentials: 'whose tokens count: issuer and subject',
   rotate_management_token: 'yes or no',
+  check_secrets_at_entra: 'yes or no',
+  token_type: 'a word',
+  token_type_hint: 'a word',
   token_version: 'a number',
   token_endpoint: 'an address',
   token_endpoint_auth_method: 'the name of a method',

@@ -110,8 +110,8 @@ t.test('S8 the times of the service are within what is promised', async t => {
   const { headersMs, requestMs, checkIntervalMs, idleMs } = TRANSPORT_LIMITS
   t.ok(Math.max(headersMs, requestMs) + checkIntervalMs <= 15_000)
   t.ok(idleMs > 60_000, 'longer than proxies keep theirs')
-  const { publicServer, operationsServer } = await unconnectedServers(t)
-  for (const { server } of [publicServer, operationsServer]) {
+  const { listeners } = await unconnectedServers(t)
+  for (const { server } of listeners) {
     const { silenceMs: timeout, connections: maxConnections } = TRANSPORT_LIMITS
     t.match(server, { headersTimeout: headersMs, requestTimeout: requestMs, keepAliveTimeout: idleMs, timeout, maxConnections })
   }

@@ -8,6 +8,7 @@ import { runCommand, runCommands } from './commands.ts'
 import { markedMembers } from './documents.ts'
 import { askEveryRoute } from './every-route.ts'
 import { brokenGraph, brokenPackets, brokenTokenEndpoint, databaseAway, upstreamWords } from './faults.ts'
+import { gatewayStory } from './gateway-story.ts'
 import { konnectStory, operatorStory, standardStory } from './story.ts'
 import { startWatchedBroker, type WatchedBroker } from './watched-broker.ts'
 
@@ -19,6 +20,7 @@ t.test('secrets of every kind, at the level trace', async t => {
   const { clientId } = await konnectStory(broker)
   const holder = await standardStory(broker)
   await operatorStory(t, broker)
+  await gatewayStory(broker)
   t.same([...broker.marked].sort(), markedMembers(), 'every member that may hold a secret has held one: a new one gets its place in story.ts')
   const statuses = await askEveryRoute(broker, holder)
   t.ok(statuses.size > 80, `${statuses.size} routes`)
@@ -54,6 +56,7 @@ t.test('S4 at the level info it is no different', async t => {
   const broker = await startWatchedBroker(t, 'info')
   await konnectStory(broker)
   await standardStory(broker)
+  await gatewayStory(broker)
   await brokenPackets(broker)
   await brokenGraph(broker)
   await brokenTokenEndpoint(broker)

@@ -3,8 +3,10 @@ import { connect } from 'node:net'
 import { konnectApplication } from '../../support/broker.ts'
 import { eventually } from '../../support/eventually.ts'
 import { serviceClient } from '../../register/prepared-broker.ts'
-import type { WatchedBroker } from './watched-broker.ts'
+import { basic } from './gateway-story.ts'
+import { FORM, type WatchedBroker } from './watched-broker.ts'
 
+const NOBODY = '01a20951-0000-4000-8000-000000000009'
 const UPSTREAM = 'words of Microsoft'
 
 /** Also what no answer may repeat. */
@@ -64,6 +66,8 @@ export async function databaseAway (broker: WatchedBroker): Promise<void> {
     send({ method: 'POST', template: '/konnect', headers: { 'x-api-key': canaries.key('unknown key while the database is away') }, body }),
     send({ method: 'POST', template: '/register', headers: { authorization: `Bearer ${canaries.key('unknown token while the database is away')}` }, body: serviceClient() }),
     send({ method: 'GET', template: '/v2/dcr-providers', headers: { authorization: `Bearer ${keys.operator}` } }),
+    send({ method: 'GET', template: '/verify', headers: { authorization: basic(NOBODY, canaries.key('secret shown while the database is away')) } }),
+    send({ method: 'POST', template: '/introspect', headers: { authorization: `Bearer ${canaries.key('unknown gateway key while the database is away')}` }, body: { token: 'x' }, type: FORM }),
     send({ method: 'GET', template: '/readyz', listener: 'operations' })
   ]
   const statuses = (await Promise.all(calls)).map(({ status }) => status)
@@ -82,9 +86,10 @@ export async function brokenPackets (broker: WatchedBroker): Promise<void> {
     `GET /konnect HTTP/1.1\r\nhost: a\r\nx-api-key: ${`${key} `.repeat(2_000)}\r\n\r\n`,
     `POST /konnect HTTP/1.1\r\nhost: a\r\nx-api-key: ${key}\r\ntransfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n${key}`,
     `POST /konnect HTTP/1.1\r\nhost: a\r\nx-api-key: ${broker.keys.konnect}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\nzz${key}\r\n`,
+    `GET /verify HTTP/1.1\r\nhost: a\r\nx-gateway-key: ${key}\r\nauthorization: Basic ${Buffer.from(`a:${key}`).toString('base64')}\r\nauthorization: Bearer ${key}\r\n\r\n`,
     `BREW /${key} HTTP/1.1\r\nhost: a\r\nx-api-key: ${key}\r\n\r\n`
   ]
-  for (const base of [broker.url, broker.operationsUrl]) {
+  for (const base of Object.values(broker.bases)) {
     for (const packet of packets) {
       const answer = await exchange(Number(new URL(base).port), packet)
       broker.failures.push(answer)

@@ -13,6 +13,9 @@ import { answerSchemaOf, bodySchemaOf, withoutMarked } from './documents.ts'
 import { watchEntra } from './watched-entra.ts'
 
 export const AUDIENCE = 'api://dcr-broker'
+export const FORM = 'application/x-www-form-urlencoded'
+
+export type Listener = 'public' | 'operations' | 'gateway'
 
 export interface Call {
   /** Of the route, with `:name` for parameters. */
@@ -21,9 +24,9 @@ export interface Call {
   params?: Record<string, string>
   query?: string
   headers?: Record<string, string>
-  /** Where both have the route; default: the public one. */
-  listener?: 'public' | 'operations'
-  /** A string goes as it is. */
+  /** Where several have the route; default: the first of them that does. */
+  listener?: Listener
+  /** A string goes as it is; anything else as JSON, or as a form when `type` is one. */
   body?: unknown
   type?: string
 }
@@ -32,7 +35,9 @@ export interface WatchedBroker extends TestBroker {
   canaries: Canaries
   proxy: PostgresProxy
   environment: Record<string, string>
-  keys: { konnect: string, operator: string, registrant: string }
+  keys: { konnect: string, operator: string, registrant: string, gateway: string }
+  /** Base of each listener. */
+  bases: Record<Listener, string>
   /** Sends it, and keeps the answer for the search without what its schema marks as handed over. */
   send (call: Call): Promise<Answer>
   /** Answers that were failures, as text. */
@@ -55,10 +60,11 @@ export async function startWatchedBroker (t: Test, level: 'trace' | 'info'): Pro
   const entraUrl = await watchEntra(t, simulator.url, canaries)
   const collector = await startCollector(t)
   const { database, proxy } = await databaseWithPassword(t, canaries)
-  const keys = { konnect: canaries.key('Konnect key'), operator: canaries.key('operator key'), registrant: canaries.key('initial access token') }
+  const keys = { konnect: canaries.key('Konnect key'), operator: canaries.key('operator key'), registrant: canaries.key('initial access token'), gateway: canaries.key('gateway key') }
   const environment = environmentOf(keys, entraUrl, collector.url, canaries, level)
   const broker = await startTestBroker(t, { simulator, database, environment })
   rememberKeyring(broker, canaries)
+  const bases = await listenersOf(broker)
 
   const marked = new Set<string>()
   const failures: string[] = []
@@ -67,7 +73,7 @@ export async function startWatchedBroker (t: Test, level: 'trace' | 'info'): Pro
   const send = async (call: Call): Promise<Answer> => {
     const { method, template, body } = call
     withoutMarked(body, bodySchemaOf(method, template), member => marked.add(member))
-    const answer = await fetchCall(broker, call)
+    const answer = await fetchCall(broker, bases, call)
     const schema = answerSchemaOf(method, template, answer.status)
     const rest = documentsIn(answer.text).map(each => withoutMarked(each, schema, member => marked.add(member)))
     const name = `${answer.status} to ${method} ${template}`
@@ -81,6 +87,7 @@ export async function startWatchedBroker (t: Test, level: 'trace' | 'info'): Pro
     proxy,
     environment: installationOf(broker, environment),
     keys,
+    bases,
     send,
     failures,
     marked,
@@ -100,6 +107,8 @@ function environmentOf (keys: WatchedBroker['keys'], entraUrl: string, collector
     KONNECT_API_KEYS: `${keys.konnect},${canaries.key('second Konnect key')}`,
     ADMIN_API_KEYS: keys.operator,
     INITIAL_ACCESS_TOKENS: keys.registrant,
+    GATEWAY_API_KEYS: `${keys.gateway},${canaries.key('second gateway key')}`,
+    GATEWAY_PORT: '0',
     AZURE_AUTHORITY_HOST: entraUrl,
     GRAPH_BASE_URL: entraUrl,
     REGISTER_TOKEN_AUDIENCE: AUDIENCE,
@@ -144,16 +153,29 @@ function rememberKeyring ({ settings }: TestBroker, canaries: Canaries): void {
   }
 }
 
-async function fetchCall ({ broker, url, operationsUrl }: TestBroker, call: Call) {
+async function listenersOf ({ broker: { gatewayServer }, url, operationsUrl }: TestBroker): Promise<Record<Listener, string>> {
+  if (gatewayServer === null) throw new Error('There is no gateway listener')
+  return { public: url, operations: operationsUrl, gateway: await gatewayServer.listen({ host: '127.0.0.1', port: 0 }) }
+}
+
+async function fetchCall ({ broker }: TestBroker, bases: Record<Listener, string>, call: Call) {
   const { method, template, params = {}, query = '', headers = {}, body, type = 'application/json' } = call
   const path = template.replaceAll(/:(\w+)/g, (_match, name: string) => encodeURIComponent(params[name] ?? 'default')).replace('*', 'x')
-  const isPublic = call.listener !== 'operations' && broker.publicServer.declaredRoutes().some(route => route.method === method && route.url === template)
-  const response = await fetch(`${isPublic ? url : operationsUrl}${path}${query}`, {
+  const servers = { public: broker.publicServer, gateway: broker.gatewayServer, operations: broker.operationsServer }
+  const names = Object.keys(servers) as Listener[]
+  const having = names.filter(name => servers[name]?.declaredRoutes().some(route => route.method === method && route.url === template))
+  const listener = call.listener ?? having[0] ?? 'operations'
+  const response = await fetch(`${bases[listener]}${path}${query}`, {
     method,
     headers: { ...(body === undefined ? {} : { 'content-type': type }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) })
+    ...(body === undefined ? {} : { body: bytesOf(body, type) })
   })
   return { status: response.status, headers: response.headers, text: await response.text() }
+}
+
+function bytesOf (body: unknown, type: string): string {
+  if (typeof body === 'string') return body
+  return type === FORM ? new URLSearchParams(body as Record<string, string>).toString() : JSON.stringify(body)
 }
 
 /** One JSON document, or one in each line, or a text. */
