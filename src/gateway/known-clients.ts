@@ -23,37 +23,48 @@ export interface KnownClient {
 
 export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'changesSince'>, { monotonicMs }: Pick<Clock, 'monotonicMs'>): KnownClients {
   const kept = new Map<string, KnownClient>()
-  /** Questions that are under way: what changes meanwhile they may not know of. */
+  /** Questions that are under way: what is told meanwhile they may not know of. */
   const asking = new Map<string, number>()
-  let isAllInDoubt = false
-  const inDoubt = new Set<string>()
+  /** How often changes were told, and when last about everybody, and about a client that is being asked about. */
+  let told = 0
+  let toldOfAll = 0
+  const toldOf = new Map<string, number>()
 
   const changes = createChanges({
     store,
     monotonicMs,
     onChanged (clientIds) {
-      if (clientIds === null) kept.clear()
-      for (const clientId of clientIds ?? []) kept.delete(clientId)
-      if (asking.size === 0) return
-      if (clientIds === null) isAllInDoubt = true
-      for (const clientId of clientIds ?? []) if (asking.has(clientId)) inDoubt.add(clientId)
+      told++
+      if (clientIds === null) {
+        kept.clear()
+        toldOfAll = told
+      }
+      for (const clientId of clientIds ?? []) {
+        kept.delete(clientId)
+        if (asking.has(clientId)) toldOf.set(clientId, told)
+      }
     }
   })
 
   async function read (clientId: string, mayKeep: boolean): Promise<KnownClient> {
     const readAtMs = monotonicMs()
+    const began = told
+    // Each question by itself: in steady traffic no moment comes at which none is under way.
+    const isOfNow = (): boolean => toldOfAll <= began && (toldOf.get(clientId) ?? 0) <= began
     asking.set(clientId, (asking.get(clientId) ?? 0) + 1)
     try {
       const known: KnownClient = { registrations: sameAsKept(clientId, await store.findClients(clientId)), readAtMs }
       // Nobody keeps what is not there: ids that somebody invents would push out those that are.
-      if (mayKeep && known.registrations.length > 0 && !isAllInDoubt && !inDoubt.has(clientId) && changes.isSettled()) keep(clientId, known)
+      if (mayKeep && known.registrations.length > 0 && isOfNow() && changes.isSettled()) keep(clientId, known)
       return known
     } finally {
       const others = (asking.get(clientId) ?? 1) - 1
-      if (others > 0) asking.set(clientId, others)
-      else asking.delete(clientId)
-      if (others === 0) inDoubt.delete(clientId)
-      if (asking.size === 0) isAllInDoubt = false
+      if (others > 0) {
+        asking.set(clientId, others)
+      } else {
+        asking.delete(clientId)
+        toldOf.delete(clientId)
+      }
     }
   }
 
