@@ -1,11 +1,14 @@
 // How fresh what a gateway keeps of clients is. The database is asked which clients have changed: half a second old is the oldest answer that a
 // decision may rest on, and who can't get one decides without what is kept.
+import type { Clock } from '../registration/ports.ts'
 import type { ClientChanges, GatewayStore } from './port.ts'
 
 /** The oldest answer that counts. */
 const OLDEST_MS = 500
 /** From this age on the next one is asked for, while the one before still counts: in steady traffic nobody waits. */
 const RENEW_MS = 200
+/** Nobody waits longer for one, twice at most. */
+const PATIENCE_MS = 500
 /** Behind a longer pause nothing that was kept is of use; and changes are not remembered for ever. */
 const FORGET_MS = 60_000
 
@@ -18,12 +21,12 @@ export interface Changes {
 
 export interface ChangesOptions {
   store: Pick<GatewayStore, 'changesSince'>
-  monotonicMs: () => number
+  clock: Pick<Clock, 'monotonicMs' | 'alarm'>
   /** Null: any may have changed. */
   onChanged (clientIds: string[] | null): void
 }
 
-export function createChanges ({ store, monotonicMs, onChanged }: ChangesOptions): Changes {
+export function createChanges ({ store, clock: { monotonicMs, alarm }, onChanged }: ChangesOptions): Changes {
   let moment: string | null = null
   let askedAtMs = -Infinity
   let flight: Promise<void> | null = null
@@ -53,11 +56,22 @@ export function createChanges ({ store, monotonicMs, onChanged }: ChangesOptions
     return ageMs < OLDEST_MS
   }
 
+  /** Resolves also when it fails or takes too long: then nothing is settled, and the clients themselves can perhaps be read. */
+  async function attempted (): Promise<void> {
+    await new Promise<void>(resolve => {
+      const callOff = alarm(PATIENCE_MS, resolve)
+      renewed().catch(() => undefined).finally(() => {
+        callOff()
+        resolve()
+      })
+    })
+  }
+
   return {
     isSettled,
     async settle () {
       // The one that is under way may have hung for long: then it says what was then, and another is asked for.
-      for (let attempt = 0; attempt < 2 && !isSettled(); attempt++) await renewed().catch(() => undefined)
+      for (let attempt = 0; attempt < 2 && !isSettled(); attempt++) await attempted()
       return isSettled()
     }
   }

@@ -1,4 +1,4 @@
-// How often wrong secrets are shown for one client. It never decides about a right one: beyond the allowance less is done about a wrong one.
+// How often one client is refused. It never decides about who shows what is right: beyond the allowance less is done about a refusal.
 const WINDOW_MS = 60_000
 /** Somebody may invent client ids; those that are counted exist. */
 const MOST_COUNTED = 10_000

@@ -46,7 +46,7 @@ export function createGateway ({ store, catalogue, tokens, probe, vault, clock, 
   const failures = createFailedClients({
     perMinute: failuresPerMinute,
     monotonicMs: clock.monotonicMs,
-    onExceeded: clientId => log.warn({ clientId, failuresPerMinute }, 'Too many wrong secrets are shown for a client: further ones are not looked at one by one for the rest of the minute')
+    onExceeded: clientId => log.warn({ clientId, failuresPerMinute }, 'A client is refused too often: further refusals of it are not looked at one by one for the rest of the minute')
   })
   const entra = createEntraSecrets({ probe, vault, failures, clock })
   const judgeClient = createClientJudge({ clients, failures, clock })

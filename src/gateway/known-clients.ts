@@ -21,7 +21,8 @@ export interface KnownClient {
   readAtMs: number
 }
 
-export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'changesSince'>, { monotonicMs }: Pick<Clock, 'monotonicMs'>): KnownClients {
+export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'changesSince'>, clock: Pick<Clock, 'monotonicMs' | 'alarm'>): KnownClients {
+  const { monotonicMs } = clock
   const kept = new Map<string, KnownClient>()
   /** Questions that are under way: what is told meanwhile they may not know of. */
   const asking = new Map<string, number>()
@@ -32,7 +33,7 @@ export function createKnownClients (store: Pick<GatewayStore, 'findClients' | 'c
 
   const changes = createChanges({
     store,
-    monotonicMs,
+    clock,
     onChanged (clientIds) {
       told++
       if (clientIds === null) {

@@ -25,13 +25,20 @@ export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, cl
     const known = proven.find(digest)
     if (known !== undefined) return known
     const found: Array<ProvenToken[number]> = []
+    let fault: unknown = null
     for (const providerId of tokens.providersOf(token)) {
       const audiences = [...new Set(catalogue.gatewayStrategies(providerId).flatMap(strategy => strategy.audiences))]
-      const claims = audiences.length === 0 ? null : await tokens.claimsOf(providerId, token, audiences)
-      if (claims !== null) found.push({ providerId, claims })
+      try {
+        const claims = audiences.length === 0 ? null : await tokens.claimsOf(providerId, token, audiences)
+        if (claims !== null) found.push({ providerId, claims })
+      } catch (error) {
+        // Another provider of the tenant may have the keys.
+        fault = error
+      }
     }
+    if (found.length === 0 && fault !== null) throw fault
     // What is nobody's costs a look each time: it would push out what is somebody's.
-    if (found.length > 0) proven.keep(digest, found)
+    if (found.length > 0 && fault === null) proven.keep(digest, found)
     return found
   }
 

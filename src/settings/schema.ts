@@ -59,7 +59,7 @@ export const environmentSchema = Type.Object({
     'Wrong keys and tokens of one source that are answered with 401; further ones are 429. A good one is always served. 0 switches it off.'),
 
   GATEWAY_FAILURES_PER_MINUTE: whole(0, 10_000, 30,
-    'Wrong secrets of one client that `/verify` looks at one by one; about further ones less is done. A right one is always accepted. 0 switches it off.'),
+    'Refusals of one client in a minute that are looked into one by one; about further ones less is done. A right secret is always accepted. 0 switches it off.'),
 
   DATABASE_URL: secret({
     description: 'PostgreSQL connection string.',

@@ -44,7 +44,15 @@ function scriptedStore () {
 
 function started () {
   const store = scriptedStore()
-  const clock = { nowMs: 1_000, monotonicMs: () => clock.nowMs }
+  const clock = {
+    nowMs: 1_000,
+    alarms: [] as Array<() => void>,
+    monotonicMs: () => clock.nowMs,
+    alarm (_ms: number, ring: () => void) {
+      clock.alarms.push(ring)
+      return () => { clock.alarms = clock.alarms.filter(each => each !== ring) }
+    }
+  }
   const clients = createKnownClients(store, clock)
   const isActive = async () => (await clients.find(CLIENT)).registrations[0]?.isActive
   return { store, clock, clients, isActive }
@@ -136,6 +144,23 @@ t.test('a question about changes that hangs makes nobody believe what is kept', 
   t.equal(polls.length, 2)
   polls[1]?.fail(new StoreUnavailableError('away'))
   t.equal(await asked, false)
+})
+
+t.test('a question about changes that never ends is not waited for: the client is read instead', async t => {
+  const { store, clock, isActive } = started()
+  t.equal(await isActive(), true)
+  store.held.polls = []
+  store.registrations = [client(false)]
+  clock.nowMs += 600
+  const asked = isActive()
+  for (let attempt = 0; attempt < 2; attempt++) {
+    await turns()
+    t.equal(clock.alarms.length, 1, 'it waits, and not for ever')
+    clock.nowMs += 500
+    clock.alarms.shift()?.()
+  }
+  t.equal(await asked, false)
+  t.equal(store.reads, 2)
 })
 
 t.test('behind a pause of more than a minute everything is forgotten, and nothing is asked for since then', async t => {

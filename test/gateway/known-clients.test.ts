@@ -40,7 +40,7 @@ function startDatabase () {
       database.changed = []
       return changes
     }
-  }, { monotonicMs: () => clock.ms })
+  }, { monotonicMs: () => clock.ms, alarm: () => () => {} })
   return {
     database,
     /** Of this client, since the beginning. */

@@ -81,5 +81,5 @@ t.test('beyond the allowance wrong secrets ask Entra no more than once a second,
   t.ok(exchanges(gateway) - before <= 5 + seconds + 2, `${exchanges(gateway) - before} exchanges in ${seconds.toFixed(1)} s`)
   t.equal((await gateway.verify(basic(client))).status, 200)
   t.equal(gateway.logLines.filter(line => line.includes('A client was refused')).length, 5, 'further ones are not logged')
-  t.equal(gateway.logLines.filter(line => line.includes('Too many wrong secrets')).length, 1)
+  t.equal(gateway.logLines.filter(line => line.includes('A client is refused too often')).length, 1)
 })
