@@ -34,6 +34,8 @@ export function createUses (store: Pick<GatewayStore, 'recordUses'>, clock: Pick
   }
 
   async function flush (): Promise<void> {
+    // What came meanwhile goes with the next one, and whoever flushes last wants it written.
+    if (writing !== null) await writing.catch(() => undefined)
     writing ??= write()
     await writing
   }

@@ -50,6 +50,22 @@ t.test('uses are written in batches, and again when the database was away', asyn
   t.strictSame(written[2], new Map(), 'that nobody came is a report, too')
 })
 
+t.test('who writes the last uses writes also what came while a batch was under way', async t => {
+  const batches: Array<{ uses: string[], end: () => void }> = []
+  const recordUses = async (uses: ReadonlyMap<string, Date>) => await new Promise<void>(resolve => batches.push({ uses: [...uses.keys()], end: resolve }))
+  const uses = createUses({ recordUses }, { now: () => new Date(0) }, createLogger({ level: 'silent' }))
+  uses.note('before')
+  const regular = uses.flush()
+  uses.note('meanwhile')
+  const atTheEnd = uses.flush()
+  batches[0]?.end()
+  await regular
+  await new Promise(resolve => setImmediate(resolve))
+  batches[1]?.end()
+  await atTheEnd
+  t.strictSame(batches.map(batch => batch.uses), [['before'], ['meanwhile']])
+})
+
 t.test('operators see and filter by it; later reports never take a date back', async t => {
   const gateway = await startTestGateway(t)
   const [used, idle] = [await gateway.registerClient(), await gateway.registerClient()]
