@@ -1,6 +1,6 @@
 // Secrets that only Entra can judge: exchanged there for a token that nobody keeps. A good one is remembered for a minute, as a digest. However many
 // wrong ones come, a client that was let in before goes on: its secret is known by its digest and does not stand in their line.
-import { DirectoryError, type Clock, type Vault, type Verifier } from '../registration/ports.ts'
+import { DirectoryError, VaultError, type Clock, type Vault, type Verifier } from '../registration/ports.ts'
 import type { FailedClients } from './failed-clients.ts'
 import type { GatewayClient } from './port.ts'
 
@@ -35,15 +35,27 @@ interface Good {
 export function createEntraSecrets ({ probe, vault, failures, clock }: EntraSecretsParts): EntraSecrets {
   const remembered = new Map<string, Good[]>()
   const triedAtMs = new Map<string, number>()
+  /** Of the last try of a client: until the next one nothing is known of its secrets. */
+  const unanswered = new Map<string, DirectoryError>()
   const flights = new Map<string, Promise<boolean>>()
 
+  /** A pepper may have been taken out of the keyring since: nothing in the database needs it any more. */
+  function isOf (clientId: string, secret: string, verifier: Verifier): boolean {
+    try {
+      return vault.isSecretOf(clientId, secret, verifier)
+    } catch (error) {
+      if (error instanceof VaultError) return false
+      throw error
+    }
+  }
+
   function goodOf ({ clientId }: GatewayClient, secret: string): Good | undefined {
-    return remembered.get(clientId)?.find(({ verifier }) => vault.isSecretOf(clientId, secret, verifier))
+    return remembered.get(clientId)?.find(({ verifier }) => isOf(clientId, secret, verifier))
   }
 
   function remember (client: GatewayClient, secret: string): void {
     const { clientId } = client
-    const others = (remembered.get(clientId) ?? []).filter(({ verifier }) => !vault.isSecretOf(clientId, secret, verifier))
+    const others = (remembered.get(clientId) ?? []).filter(({ verifier }) => !isOf(clientId, secret, verifier))
     const good = { verifier: vault.verifierOf(clientId, secret), client, untilMs: clock.monotonicMs() + REMEMBERED_MS }
     const [longestAgo] = remembered.keys()
     if (longestAgo !== undefined && remembered.size >= MOST_REMEMBERED) remembered.delete(longestAgo)
@@ -59,14 +71,19 @@ export function createEntraSecrets ({ probe, vault, failures, clock }: EntraSecr
   function isTurnOf (clientId: string): boolean {
     const nowMs = clock.monotonicMs()
     if (!failures.isWithin(clientId) && nowMs - (triedAtMs.get(clientId) ?? -Infinity) < PACE_MS) return false
-    if (triedAtMs.size >= MOST_REMEMBERED) triedAtMs.clear()
+    if (triedAtMs.size >= MOST_REMEMBERED) {
+      triedAtMs.clear()
+      unanswered.clear()
+    }
     triedAtMs.set(clientId, nowMs)
+    unanswered.delete(clientId)
     return true
   }
 
   async function exchange (client: GatewayClient, secret: string, good: Good | undefined): Promise<boolean> {
     const isGood = await probe(client.providerId, client.clientId, secret).catch((error: unknown) => {
       if (error instanceof DirectoryError && isRefusal(error)) return false
+      if (error instanceof DirectoryError) unanswered.set(client.clientId, error)
       throw error
     })
     if (isGood) remember(client, secret)
@@ -78,10 +95,15 @@ export function createEntraSecrets ({ probe, vault, failures, clock }: EntraSecr
     async accepts (client, secret) {
       const good = goodOf(client, secret)
       if (good?.client === client && clock.monotonicMs() < good.untilMs) return true
-      if (good === undefined && !isTurnOf(client.clientId)) return false
       // Whoever comes with the same secret meanwhile waits for the same answer.
       const name = `${client.clientId} ${Buffer.from(vault.verifierOf(client.clientId, secret).digest).toString('base64')}`
-      const flight = flights.get(name) ?? exchange(client, secret, good).finally(() => { flights.delete(name) })
+      const underWay = flights.get(name)
+      if (underWay === undefined && good === undefined && !isTurnOf(client.clientId)) {
+        const failure = unanswered.get(client.clientId)
+        if (failure !== undefined) throw failure
+        return false
+      }
+      const flight = underWay ?? exchange(client, secret, good).finally(() => { flights.delete(name) })
       flights.set(name, flight)
       return await flight
     }
