@@ -44,7 +44,7 @@ const clientsStatement = (clientIds: readonly string[]) => Prisma.sql`
       'is_active', c.state = 'active', 'verifier', encode(c.verifier, 'hex'), 'pepper_id', c.pepper_id, 'expires_at', c.expires_at)) AS secrets
     FROM credential c
     WHERE c.registration_id = r.id AND c.verifier IS NOT NULL
-      AND (c.state = 'active' OR (r.adopted_at IS NOT NULL AND c.updated_at > now() - ${REVOKED_LATELY}))
+      AND (c.state = 'active' OR (r.adopted_at IS NOT NULL AND (c.state <> 'revoked' OR c.updated_at > now() - ${REVOKED_LATELY})))
   ) s ON true
   LEFT JOIN LATERAL (
     SELECT jsonb_agg(jsonb_build_object('type', l.type, 'product_id', l.product_id, 'received_at', l.received_at) ORDER BY l.received_at, l.id) AS events

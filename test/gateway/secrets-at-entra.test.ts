@@ -47,6 +47,19 @@ t.test('a secret of the broker\'s own is decided by it also for an adopted appli
   t.ok(await gateway.tokenV1(second), 'Entra still takes it')
 })
 
+t.test('an adopted application\'s secret stays refused while the broker can\'t remove it, for longer than a day, too', async t => {
+  const gateway = await startTestGateway(t, { simulator: { brokerRoles: ROLES } })
+  const client = await adopt(gateway)
+  const { body: added } = await gateway.konnect('POST', `/${client.clientId}/secrets`)
+  const second = { ...client, clientSecret: added.client_secret as string }
+  t.equal((await gateway.verify(basic(second))).status, 200)
+  gateway.simulator.control.faults.add({ match: { path: 'removePassword$', times: 'always' }, action: { type: 'status', status: 503 } })
+  await gateway.konnect('DELETE', `/${client.clientId}/secrets/${added.secret_id}`)
+  const { rows } = await gateway.database.query<{ state: string }>("UPDATE credential SET updated_at = now() - interval '2 days' WHERE key_id = $1 RETURNING state", [added.secret_id])
+  t.equal(rows[0]?.state, 'revoking')
+  t.equal((await gateway.verify(basic(second))).status, 401)
+})
+
 t.test('a strategy that wants it has each secret checked at Entra, and never one that the broker does not know', async t => {
   const gateway = await startTestGateway(t)
   const { v1 } = await linkStrategies(gateway)
