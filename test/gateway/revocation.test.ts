@@ -2,6 +2,7 @@
 import pg from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
+import { konnectApplication } from '../support/broker.ts'
 import { eventually } from '../support/eventually.ts'
 import { basic, bearer, startTwoGateways, V1_STRATEGY, V2_STRATEGY, type TestGateway } from '../support/gateway.ts'
 
@@ -89,6 +90,37 @@ t.test('whoever changes a row by hand is heeded, too: a statement of an operator
   await acceptedOnBoth(t, gateways, basic(client), 'the secret')
   await one.database.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['drifted', client.clientId])
   await refusedOnBoth(t, gateways, basic(client), 'the secret of a drifted client')
+})
+
+t.test('whoever takes a row away by hand is heeded, too', async t => {
+  const gateways = await startTwoGateways(t)
+  const [one] = gateways
+  const client = await one.registerClient(V1_STRATEGY)
+  const token = await one.tokenV1(client)
+  const product = '3d1f8a52-6c0e-4d0b-9a63-0c5b7e2f9d11'
+  await one.konnect('POST', `/${client.clientId}/event-hook`, {
+    ...konnectApplication(), event_type: 'add_registration', client_id: client.clientId, application_id: 'app-1', application_name: 'Orders app', api_product_version_id: product
+  })
+  const forProduct = { ...bearer(token), 'x-product-id': product }
+  for (const shown of [basic(client), bearer(token), forProduct]) await acceptedOnBoth(t, gateways, shown, 'it')
+  const id = (await one.database.query<{ id: string }>('SELECT id FROM registration WHERE client_id = $1', [client.clientId])).rows[0]?.id
+  await one.database.query('DELETE FROM registration_event WHERE registration_id = $1', [id])
+  for (const gateway of gateways) await eventually('the product is gone', async () => await statusOn(gateway, forProduct) === 403, WITHIN_MS)
+  await one.database.query('DELETE FROM credential WHERE registration_id = $1', [id])
+  await refusedOnBoth(t, gateways, basic(client), 'the secret')
+  t.equal(await statusOn(one, bearer(token)), 200)
+  await one.database.query('DELETE FROM registration WHERE id = $1', [id])
+  await refusedOnBoth(t, gateways, bearer(token), 'the token')
+})
+
+t.test('a change is noted whatever the search path of its session: pg_restore empties it', async t => {
+  const [one] = await startTwoGateways(t)
+  const client = await one.registerClient(V1_STRATEGY)
+  const connection = new pg.Client({ connectionString: one.database.url })
+  await connection.connect()
+  t.teardown(() => connection.end())
+  await connection.query("SET search_path = ''")
+  t.equal((await connection.query("UPDATE public.registration SET state = 'disabled' WHERE client_id = $1", [client.clientId])).rowCount, 1)
 })
 
 t.test('a change whose transaction was open for long, while others came and went, is told when it commits', async t => {

@@ -12,16 +12,19 @@ CREATE INDEX "client_change_at" ON "client_change"("at");
 -- A strategy may say that secrets of its clients are checked at Entra, each time.
 ALTER TABLE "auth_strategy" ADD COLUMN "check_secrets_at_entra" BOOLEAN NOT NULL DEFAULT false;
 
-CREATE FUNCTION "note_client_change"() RETURNS trigger LANGUAGE plpgsql AS $$
+-- The search path is that of now: whoever writes may have another, pg_restore has none.
+CREATE FUNCTION "note_client_change"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 BEGIN
   INSERT INTO client_change (client_id) VALUES (OLD.client_id) ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
 
-CREATE FUNCTION "note_change_of_registration"() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION "note_change_of_registration"() RETURNS trigger LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
+DECLARE
+  changed uuid := CASE TG_OP WHEN 'DELETE' THEN OLD.registration_id ELSE NEW.registration_id END;
 BEGIN
   INSERT INTO client_change (client_id)
-  SELECT client_id FROM registration WHERE id = NEW.registration_id AND client_id IS NOT NULL ON CONFLICT DO NOTHING;
+  SELECT client_id FROM registration WHERE id = changed AND client_id IS NOT NULL ON CONFLICT DO NOTHING;
   RETURN NULL;
 END $$;
 
@@ -38,5 +41,12 @@ CREATE TRIGGER "client_change" AFTER UPDATE ON "credential" FOR EACH ROW
 WHEN (OLD."verifier" IS NOT NULL AND (OLD."state", OLD."verifier", OLD."expires_at") IS DISTINCT FROM (NEW."state", NEW."verifier", NEW."expires_at"))
 EXECUTE FUNCTION "note_change_of_registration"();
 
-CREATE TRIGGER "client_change" AFTER INSERT ON "registration_event" FOR EACH ROW
+CREATE TRIGGER "client_change" AFTER INSERT OR UPDATE OR DELETE ON "registration_event" FOR EACH ROW
+EXECUTE FUNCTION "note_change_of_registration"();
+
+-- The broker deletes none of these rows. Somebody may, by hand.
+CREATE TRIGGER "client_change_by_removal" AFTER DELETE ON "registration" FOR EACH ROW WHEN (OLD."client_id" IS NOT NULL)
+EXECUTE FUNCTION "note_client_change"();
+
+CREATE TRIGGER "client_change_by_removal" AFTER DELETE ON "credential" FOR EACH ROW WHEN (OLD."verifier" IS NOT NULL)
 EXECUTE FUNCTION "note_change_of_registration"();
