@@ -74,12 +74,13 @@ export function createGatewayStore (run: RunStatement, monotonicMs: () => number
     },
 
     changesSince: moment => guarded(async (): Promise<ClientChanges> => {
-      // Transactions from the oldest that was open then: what they have written meanwhile is told now. Those that this snapshot does not know
-      // are of another time, before a restore.
+      // What transactions have written that were open at that moment or have begun since; each is told once, however long another stays open
+      // (pg_dump's don't count, but those of other databases do). Moments that this snapshot does not know are of another time, before a restore.
       const [row] = await run<{ upTo: string, isPast: boolean, clientIds: string[] }>(Prisma.sql`
-        SELECT pg_snapshot_xmin(s)::text AS "upTo", coalesce(${moment}::bigint <= pg_snapshot_xmax(s)::text::bigint, false) AS "isPast", ARRAY(
+        SELECT s::text AS "upTo", coalesce(pg_snapshot_xmin(${moment}::pg_snapshot) <= pg_snapshot_xmax(s), false) AS "isPast", ARRAY(
           SELECT DISTINCT client_id::text FROM client_change
-          WHERE txid >= ${moment}::bigint AND txid < pg_snapshot_xmax(s)::text::bigint LIMIT ${MOST_TOLD + 1}
+          WHERE txid >= pg_snapshot_xmin(${moment}::pg_snapshot)::text::bigint AND txid < pg_snapshot_xmax(s)::text::bigint
+            AND NOT pg_visible_in_snapshot(txid::text::xid8, ${moment}::pg_snapshot) LIMIT ${MOST_TOLD + 1}
         ) AS "clientIds"
         FROM pg_current_snapshot() s`)
       if (row === undefined) throw new Error('The database does not say what has changed')

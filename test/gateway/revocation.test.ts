@@ -3,6 +3,8 @@ import pg from 'pg'
 import t from 'tap'
 import type { Test } from 'tap'
 import { konnectApplication } from '../support/broker.ts'
+import { createGatewayStore } from '../../src/store/gateway-store.ts'
+import { openDatabase } from '../../src/store/prisma-client.ts'
 import { eventually } from '../support/eventually.ts'
 import { basic, bearer, startTwoGateways, V1_STRATEGY, V2_STRATEGY, type TestGateway } from '../support/gateway.ts'
 
@@ -137,4 +139,30 @@ t.test('a change whose transaction was open for long, while others came and went
   t.equal(await statusOn(one, basic(slow)), 200, 'nothing has happened to the other yet')
   await connection.query('COMMIT')
   await eventually('the earlier one is refused', async () => await statusOn(one, basic(slow)) === 401, WITHIN_MS)
+})
+
+t.test('a change is told once, also while another transaction stays open, and that one\'s when it commits', async t => {
+  const [one] = await startTwoGateways(t)
+  const [slow, quick] = [await one.registerClient(V1_STRATEGY), await one.registerClient(V1_STRATEGY)]
+  const database = openDatabase({ connectionString: one.database.url })
+  t.teardown(() => database.close())
+  const store = createGatewayStore(database.run, () => performance.now())
+  const connection = new pg.Client({ connectionString: one.database.url })
+  await connection.connect()
+  t.teardown(() => connection.end())
+  let { upTo: moment } = await store.changesSince(null)
+  const told = async () => {
+    const { upTo, clientIds } = await store.changesSince(moment)
+    moment = upTo
+    return clientIds
+  }
+  await connection.query('BEGIN')
+  await connection.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['disabled', slow.clientId])
+  t.strictSame(await told(), [])
+  await one.database.query('UPDATE registration SET state = $1 WHERE client_id = $2', ['disabled', quick.clientId])
+  t.strictSame(await told(), [quick.clientId])
+  t.strictSame(await told(), [])
+  await connection.query('COMMIT')
+  t.strictSame(await told(), [slow.clientId])
+  t.strictSame(await told(), [])
 })
