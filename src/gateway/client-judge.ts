@@ -1,12 +1,10 @@
 // Clients are judged by what is kept of them; and who would be refused, by what the database knows now: what was made, switched on or linked a
-// moment ago counts at once. Beyond the allowance of a client's failures it is read again only every so often.
+// moment ago counts at once, whoever else is refused meanwhile.
 import type { Clock } from '../registration/ports.ts'
 import type { FailedClients } from './failed-clients.ts'
 import type { KnownClients } from './known-clients.ts'
 import type { GatewayClient } from './port.ts'
 import { refused, type Accepted, type Refusal, type Verdict } from './verdict.ts'
-
-const REREAD_MS = 250
 
 /** What must be true of a client beside its credential. */
 export interface Demand {
@@ -24,7 +22,7 @@ export type JudgeClient = (clientId: string, demand: Demand, judge: JudgeRegistr
 
 export interface ClientJudgeParts {
   clients: KnownClients
-  failures: FailedClients
+  failures: Pick<FailedClients, 'count'>
   clock: Pick<Clock, 'monotonicMs'>
 }
 
@@ -34,8 +32,8 @@ export function createClientJudge ({ clients, failures, clock }: ClientJudgePart
     const known = await clients.find(clientId)
     const verdict = await verdictOn(known.registrations, demand, judge)
     if (verdict.accepted !== null || known.registrations.length === 0) return verdict
-    const isOutOfDate = known.readAtMs < askedAtMs && (failures.isWithin(clientId) || askedAtMs - known.readAtMs >= REREAD_MS)
-    const last = isOutOfDate ? await verdictOn((await clients.findNow(clientId)).registrations, demand, judge) : verdict
+    // Whoever asks at the same time shares the statement, and a flood the pace of all look-ups that anybody can cause.
+    const last = known.readAtMs < askedAtMs ? await verdictOn((await clients.findNow(clientId)).registrations, demand, judge) : verdict
     if (last.accepted !== null || failures.count(clientId)) return last
     return last.refusal === 'wrong_secret' ? refused('too_many_wrong_secrets') : last
   }

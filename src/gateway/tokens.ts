@@ -20,10 +20,7 @@ export type JudgeToken = (token: string, demand: Demand) => Promise<Verdict>
 export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, clock }: TokenJudgeParts): JudgeToken {
   const proven = createProvenTokens(clock)
 
-  async function prove (token: string): Promise<ProvenToken> {
-    const digest = Buffer.from(digestOf(token)).toString('base64')
-    const known = proven.find(digest)
-    if (known !== undefined) return known
+  async function prove (token: string, digest: string): Promise<ProvenToken> {
     const found: Array<ProvenToken[number]> = []
     let fault: unknown = null
     for (const providerId of tokens.providersOf(token)) {
@@ -42,7 +39,7 @@ export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, cl
     return found
   }
 
-  async function judge ({ providerId, claims }: ProvenToken[number], demand: Demand): Promise<Verdict> {
+  async function judgeAt ({ providerId, claims }: ProvenToken[number], demand: Demand): Promise<Verdict> {
     let refusal: Verdict = refused('invalid_token')
     const strategies = catalogue.gatewayStrategies(providerId)
     for (const clientId of new Set(strategies.map(strategy => clientIn(claims, strategy)))) {
@@ -59,15 +56,28 @@ export function createTokenJudge ({ tokens, catalogue, judgeClient, digestOf, cl
     return refusal
   }
 
-  return async (token, demand) => {
+  async function judge (proof: ProvenToken, demand: Demand): Promise<Verdict> {
     let refusal: Verdict = refused('invalid_token')
-    for (const found of await prove(token)) {
+    for (const found of proof) {
       if (demand.providerId !== null && demand.providerId !== found.providerId) continue
-      const verdict = await judge(found, demand)
+      const verdict = await judgeAt(found, demand)
       if (verdict.accepted !== null) return verdict
       refusal = verdict
     }
     return refusal
+  }
+
+  return async (token, demand) => {
+    const digest = Buffer.from(digestOf(token)).toString('base64')
+    const known = proven.find(digest)
+    const verdict = known === undefined ? null : await judge(known, demand)
+    if (verdict !== null && verdict.refusal !== 'invalid_token' && verdict.refusal !== 'unknown_client') return verdict
+    // Also what was proved before: a provider or an audience may be new since.
+    const proof = await prove(token, digest).catch((error: unknown) => {
+      if (verdict === null) throw error
+      return null
+    })
+    return proof === null ? verdict ?? refused('invalid_token') : await judge(proof, demand)
   }
 }
 

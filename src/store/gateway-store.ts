@@ -90,9 +90,12 @@ export function createGatewayStore (run: RunStatement, monotonicMs: () => number
     recordUses: uses => guarded(async () => {
       await run(Prisma.sql`
         WITH used AS (
-          UPDATE registration r SET last_used_at = greatest(r.last_used_at, least(u.at, now()))
-          FROM unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) u(id, at)
-          WHERE r.id = u.id AND (r.last_used_at IS NULL OR r.last_used_at < u.at)
+          -- In one order at every replica, so that none waits for another that waits for it.
+          SELECT r.id, least(u.at, now()) AS at FROM unnest(${[...uses.keys()]}::uuid[], ${[...uses.values()]}::timestamptz[]) u(id, at)
+          JOIN registration r ON r.id = u.id AND (r.last_used_at IS NULL OR r.last_used_at < u.at)
+          ORDER BY r.id FOR NO KEY UPDATE OF r
+        ), noted AS (
+          UPDATE registration r SET last_used_at = greatest(r.last_used_at, used.at) FROM used WHERE r.id = used.id
         )
         UPDATE provider SET usage_reported_at = greatest(usage_reported_at, now() - ${REPORT_MARGIN})
         WHERE usage_source = ${GATEWAY_USAGE_SOURCE} AND deleted_at IS NULL

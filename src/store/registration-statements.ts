@@ -182,7 +182,9 @@ export function saveStatement (save: SaveParameters, windowMs: number, times: Le
         proved_at = excluded.proved_at, revoke_after = excluded.revoke_after, updated_at = excluded.updated_at
     ), happened AS (
       INSERT INTO registration_event (id, registration_id, type, application_id, product_id, audience, digest, received_at)
-      SELECT e.id, held_id, e.type, e.application_id, e.product_id, e.audience, e.digest, e.received_at
+      -- The latest word about a product counts: what is written later was said later, whatever a replica's clock says.
+      SELECT e.id, held_id, e.type, e.application_id, e.product_id, e.audience, e.digest, greatest(e.received_at,
+        (SELECT max(v.received_at) + interval '1 millisecond' FROM registration_event v WHERE v.registration_id = held_id))
       FROM held, jsonb_populate_recordset(NULL::registration_event, ${save.events}::jsonb) e
       ON CONFLICT (id) DO NOTHING
     ), noted AS (${insertAudit('held', save.audit)})${voidedAnswers(save)}

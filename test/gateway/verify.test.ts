@@ -122,6 +122,8 @@ t.test('the product is asked for only when the gateway names one', async t => {
   }
   t.equal((await gateway.verify(basic(client), `/verify?product=${'x'.repeat(300)}`)).status, 400)
 
+  // The replica that took it had a clock that is fast.
+  await gateway.database.query("UPDATE registration_event SET received_at = now() + interval '1 hour'")
   t.equal((await event('remove_registration', 'orders')).status, 200)
   await eventually('the product is not the client\'s any more', async () => (await gateway.verify(basic(client), '/verify?product=orders')).status === 403, 1_000)
   t.equal((await gateway.verify(basic(client))).status, 200)
