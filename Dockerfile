@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 RUN npm ci
 COPY tsconfig.json prisma.config.ts ./
 COPY prisma ./prisma
-COPY scripts/build.ts ./scripts/
+COPY scripts/build.ts scripts/few-files.ts ./scripts/
 COPY src ./src
 RUN npm run build
 

@@ -17,6 +17,17 @@ t.test('the image runs the built program in production as an unprivileged user, 
   t.same(installs?.map(step => step.text), ['npm ci --omit=dev --omit=optional'])
 })
 
+t.test('whatever the build\'s script is made of is in the build context, and copied beside it', async t => {
+  const isAllowed = parseDockerignore(await readFile('.dockerignore', 'utf8'))
+  const copied = parseDockerfile(await readFile('Dockerfile', 'utf8'))[0]?.steps.filter(({ name }) => name === 'COPY').map(({ text }) => text).join(' ') ?? ''
+  const imported = [...(await readFile('scripts/build.ts', 'utf8')).matchAll(/from '\.\/([\w-]+\.ts)'/g)].map(([, file]) => `scripts/${file}`)
+  t.ok(imported.length > 0)
+  for (const file of ['scripts/build.ts', ...imported]) {
+    t.ok(isAllowed(file), file)
+    t.ok(copied.split(' ').includes(file), file)
+  }
+})
+
 t.test('nothing but what the build reads gets into the build context', async t => {
   const isAllowed = parseDockerignore(await readFile('.dockerignore', 'utf8'))
   for (const path of ['package.json', 'package-lock.json', 'src/main.ts', 'prisma/schema.prisma', 'scripts/build.ts']) {
