@@ -8,20 +8,21 @@ import type { GatewayStore } from './gateway/port.ts'
 import { buildGatewayServer, type GatewayServerOptions } from './http/gateway-server.ts'
 import type { Observation } from './observation.ts'
 import type { Clock, Vault } from './registration/ports.ts'
-import type { GatewayListener } from './settings/settings.ts'
+import type { Recognition } from './recognition.ts'
+import type { CompleteSettings } from './settings/complete-settings.ts'
 import type { StoredCatalogue } from './store/catalogue.ts'
 
-export interface GatewayListenerParts extends Pick<GatewayServerOptions, 'recogniseCaller' | 'transport' | 'authentication' | 'version'> {
-  listener: GatewayListener
+export interface GatewayListenerParts extends Pick<GatewayServerOptions, 'transport' | 'authentication' | 'version'> {
+  settings: Pick<CompleteSettings, 'gatewayListener' | 'limits'>
   store: GatewayStore
   catalogue: StoredCatalogue
   directories: Pick<EntraDirectories, 'of'>
-  tokens: ServiceTokens
+  serviceTokens: ServiceTokens
   vault: Vault
   clock: Clock
   log: GatewayServerOptions['logger']
+  recognition: Pick<Recognition, 'caller'>
   observation: Pick<Observation, 'metrics' | 'requests'>
-  attemptTimeoutMs: number
 }
 
 export interface AssembledGateway {
@@ -31,14 +32,17 @@ export interface AssembledGateway {
   close (): Promise<void>
 }
 
-export async function assembleGateway (parts: GatewayListenerParts): Promise<AssembledGateway> {
-  const { listener, store, catalogue, directories, tokens, vault, clock, log, observation, attemptTimeoutMs, recogniseCaller, version } = parts
+/** Null: no port was given for it. */
+export async function assembleGateway (parts: GatewayListenerParts): Promise<AssembledGateway | null> {
+  const { settings: { gatewayListener: listener, limits: { attemptTimeoutMs } }, store, catalogue, directories, serviceTokens, vault, clock, log } = parts
+  if (listener === null) return null
+  const { observation, recognition, version } = parts
   const { transport, authentication } = parts
   const count = observation.metrics.counter('dcr_gateway_verdicts_total', 'What gateways were told of clients, by what was shown and what came of it.', ['credential', 'outcome'])
   const gateway = createGateway({
     store,
     catalogue,
-    tokens,
+    tokens: serviceTokens,
     probe: async (providerId, clientId, secret) => await directories.of(providerId).probeSecret(clientId, secret, AbortSignal.timeout(attemptTimeoutMs)),
     vault,
     clock,
@@ -49,7 +53,7 @@ export async function assembleGateway (parts: GatewayListenerParts): Promise<Ass
   const server = await buildGatewayServer({
     logger: log,
     gateway,
-    recogniseCaller,
+    recogniseCaller: recognition.caller,
     providers: catalogue,
     verifyNeedsKey: listener.needsKey,
     version,

@@ -153,24 +153,9 @@ export async function assemble (settings: CompleteSettings, log: Logger): Promis
   metrics.watch(tokenGauges(() => directories.health().map(({ providerId, state }) => ({ provider: nameOf(providerId), state }))))
   metrics.watch(trafficGauges(() => traffic.readings().map(({ providerId, ...reading }) => ({ provider: nameOf(providerId), ...reading }))))
   const gatewayStore = createGatewayStore(database.run, clock.monotonicMs)
-  const gateway = settings.gatewayListener === null
-    ? null
-    : await assembleGateway({
-      listener: settings.gatewayListener,
-      store: gatewayStore,
-      catalogue,
-      directories,
-      tokens: serviceTokens,
-      vault,
-      clock,
-      log,
-      version,
-      attemptTimeoutMs: limits.attemptTimeoutMs,
-      recogniseCaller: recognition.caller,
-      observation,
-      transport,
-      authentication
-    })
+  const gateway = await assembleGateway({
+    settings, store: gatewayStore, catalogue, directories, serviceTokens, vault, clock, log, version, recognition, observation, transport, authentication
+  })
   const operationsServer = await buildOperationsServer({
     logger: log,
     resources: createOperationsResources({

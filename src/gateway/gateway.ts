@@ -1,6 +1,5 @@
 // What gateways ask: is this a client of ours, now?
 import type { Clock, Log, Vault } from '../registration/ports.ts'
-import { readCredential } from './credential.ts'
 import { createClientJudge, type Demand } from './client-judge.ts'
 import { createEntraSecrets, type EntraSecretsParts } from './entra-secrets.ts'
 import { createFailedClients } from './failed-clients.ts'
@@ -11,9 +10,21 @@ import { createTokenJudge } from './tokens.ts'
 import { createUses, type Uses } from './uses.ts'
 import { refused, type Accepted, type Verdict } from './verdict.ts'
 
+export interface SecretReading {
+  clientId: string
+  secret: string
+}
+
+/** What a client shows of itself. */
+export type ShownCredential =
+  | { kind: 'nothing_shown' }
+  | { kind: 'malformed' }
+  | { kind: 'token', token: string }
+  /** In the order in which they are tried. */
+  | { kind: 'secret', readings: readonly SecretReading[] }
+
 export interface Question extends Demand {
-  /** The Authorization header of the client's request. */
-  authorization: string | undefined
+  shown: ShownCredential
 }
 
 export interface Gateway {
@@ -54,8 +65,7 @@ export function createGateway ({ store, catalogue, tokens, probe, vault, clock, 
   const judgeToken = createTokenJudge({ tokens, catalogue, judgeClient, digestOf: vault.digestOf, clock })
   const uses = createUses(store, clock, log)
 
-  async function judge ({ authorization, ...demand }: Question): Promise<{ kind: 'secret' | 'token' | 'none', verdict: Verdict }> {
-    const shown = readCredential(authorization)
+  async function judge ({ shown, ...demand }: Question): Promise<{ kind: 'secret' | 'token' | 'none', verdict: Verdict }> {
     if (shown.kind === 'token') return { kind: 'token', verdict: await judgeToken(shown.token, demand) }
     if (shown.kind !== 'secret') return { kind: 'none', verdict: refused(shown.kind) }
     let verdict = refused('malformed')

@@ -3,16 +3,15 @@ import t from 'tap'
 import { createClientJudge } from '../../src/gateway/client-judge.ts'
 import { createFailedClients } from '../../src/gateway/failed-clients.ts'
 import { createKnownClients } from '../../src/gateway/known-clients.ts'
-import type { GatewayClient, GatewayStrategy } from '../../src/gateway/port.ts'
+import type { GatewayStrategy } from '../../src/gateway/port.ts'
+import { someGatewayClient } from '../support/records.ts'
 
 const CLIENT = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
 
 t.test('a secret that was made a moment ago is accepted at once, also while somebody shows too many wrong ones', async t => {
   const clock = { nowMs: 1_000, monotonicMs: () => clock.nowMs, alarm: () => () => {} }
   // What the client is called stands for the secret it has.
-  const record: GatewayClient = {
-    registrationId: 'r', providerId: 'p', strategyId: 's', clientId: CLIENT, clientName: 'old', isActive: true, isAdopted: false, scopes: [], labels: {}, applicationId: null, developerId: null, products: [], secrets: []
-  }
+  const record = someGatewayClient({ clientId: CLIENT, clientName: 'old' })
   const store = { findClients: async () => [{ ...record }], changesSince: async () => ({ upTo: '1', clientIds: [] }) }
   const failures = createFailedClients({ perMinute: 2, monotonicMs: clock.monotonicMs, onExceeded: () => {} })
   const judge = createClientJudge({ clients: createKnownClients(store, clock), failures, clock })

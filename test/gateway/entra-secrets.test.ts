@@ -1,12 +1,10 @@
 // Secrets that only Entra can judge, with an Entra that answers when the test says so.
 import t from 'tap'
 import { createEntraSecrets } from '../../src/gateway/entra-secrets.ts'
-import type { GatewayClient } from '../../src/gateway/port.ts'
 import { DirectoryError, VaultError } from '../../src/registration/ports.ts'
+import { someGatewayClient } from '../support/records.ts'
 
-const client: GatewayClient = {
-  registrationId: 'r', providerId: 'p', strategyId: 's', clientId: '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90', clientName: 'Orders', isActive: true, isAdopted: true, scopes: [], labels: {}, applicationId: null, developerId: null, products: [], secrets: []
-}
+const client = someGatewayClient({ isAdopted: true })
 
 function started (isWithin: boolean) {
   const clock = { nowMs: 1_000, monotonicMs: () => clock.nowMs }

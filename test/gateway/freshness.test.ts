@@ -3,12 +3,11 @@ import t from 'tap'
 import { createKnownClients } from '../../src/gateway/known-clients.ts'
 import type { ClientChanges, GatewayClient } from '../../src/gateway/port.ts'
 import { StoreUnavailableError } from '../../src/registration/ports.ts'
+import { someGatewayClient } from '../support/records.ts'
 
 const CLIENT = '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90'
 
-const client = (isActive: boolean): GatewayClient => ({
-  registrationId: 'r', providerId: 'p', strategyId: 's', clientId: CLIENT, clientName: 'Orders', isActive, isAdopted: false, scopes: [], labels: {}, applicationId: null, developerId: null, products: [], secrets: []
-})
+const client = (isActive: boolean) => someGatewayClient({ clientId: CLIENT, isActive })
 
 interface Waiting<T> { answer (value: T): void, fail (error: Error): void }
 

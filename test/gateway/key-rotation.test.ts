@@ -5,10 +5,11 @@ import t, { type Test } from 'tap'
 import { requestTokenV1 } from '../../src/demo/entra-client.ts'
 import { createServiceTokens } from '../../src/entra/service-tokens.ts'
 import { createGateway } from '../../src/gateway/gateway.ts'
-import type { GatewayClient, GatewayStrategy } from '../../src/gateway/port.ts'
+import type { GatewayStrategy } from '../../src/gateway/port.ts'
 import { startSimulator } from '../../src/simulator/simulator.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { eventually } from '../support/eventually.ts'
+import { someGatewayClient } from '../support/records.ts'
 
 const API = 'api://gateway-v1'
 const [MINUTE_MS, PAUSE_MS, KEPT_MS] = [60_000, 30_000, 60_000]
@@ -25,21 +26,7 @@ async function startTenant (t: Test) {
   }], { now: () => clock.nowMs })
   t.teardown(async () => await tokens.close())
   const client = control.addClient('Orders')
-  const registered: GatewayClient = {
-    registrationId: 'r',
-    providerId: 'p',
-    strategyId: 's',
-    clientId: client.clientId,
-    clientName: 'Orders',
-    isActive: true,
-    isAdopted: false,
-    scopes: [],
-    labels: {},
-    applicationId: null,
-    developerId: null,
-    products: [],
-    secrets: []
-  }
+  const registered = someGatewayClient({ clientId: client.clientId })
   const strategy: GatewayStrategy = {
     id: 's', providerId: 'p', name: 's', konnectAuthStrategyId: null, issuerVersion: 1, credentialClaim: ['appid'], audiences: [API], authMethods: ['bearer'], checkSecretsAtEntra: false
   }
@@ -59,7 +46,7 @@ async function startTenant (t: Test) {
     failuresPerMinute: 30
   })
   const accepts = async (token: string): Promise<boolean> => {
-    const { accepted } = await gateway.verify({ authorization: `Bearer ${token}`, providerId: null, products: [] })
+    const { accepted } = await gateway.verify({ shown: { kind: 'token', token }, providerId: null, products: [] })
     if ((accepted === null) !== (await gateway.introspect(token, null) === null)) throw new Error('/verify and /introspect say different things')
     return accepted !== null
   }

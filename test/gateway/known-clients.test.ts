@@ -1,26 +1,13 @@
 // What is kept of clients in traffic that never pauses. How fresh it is: freshness.test.ts.
 import t from 'tap'
 import { createKnownClients } from '../../src/gateway/known-clients.ts'
-import type { ClientChanges, GatewayClient } from '../../src/gateway/port.ts'
+import type { ClientChanges } from '../../src/gateway/port.ts'
+import { someGatewayClient } from '../support/records.ts'
 
 /** From this age on of the last look at the changes another one is made. */
 const RENEW_MS = 200
 
-const clientNamed = (clientName: string): GatewayClient => ({
-  registrationId: 'r',
-  providerId: 'p',
-  strategyId: 's',
-  clientId: 'c',
-  clientName,
-  isActive: true,
-  isAdopted: false,
-  scopes: [],
-  labels: {},
-  applicationId: null,
-  developerId: null,
-  products: [],
-  secrets: []
-})
+const clientNamed = (clientName: string) => someGatewayClient({ clientId: 'c', clientName })
 
 /** A database that answers when the test says so. `row` is what it has of every client, as of when it is asked. */
 function startDatabase () {

@@ -4,6 +4,7 @@ import t from 'tap'
 import { BODY_LIMIT_BYTES } from '../../src/http/refusals.ts'
 import type { DeclaredRoute } from '../../src/http/plugins/route-methods.ts'
 import { openRaw } from '../konnect/raw-request.ts'
+import { someGatewayClient } from '../support/records.ts'
 import { guardOf, requestOf } from './route-matrix.ts'
 import { KEY, listenOnLoopback, unconnectedServers } from './unconnected-servers.ts'
 
@@ -11,21 +12,7 @@ const HOST = 'Host: localhost\r\n'
 const JSON_TYPE = 'content-type: application/json\r\n'
 
 const ACCEPTED = {
-  client: {
-    registrationId: 'r',
-    providerId: 'p',
-    strategyId: 's',
-    clientId: '01a20951-0000-4000-8000-0000000000ff',
-    clientName: 'Orders',
-    isActive: true,
-    isAdopted: false,
-    scopes: [],
-    labels: {},
-    applicationId: null,
-    developerId: null,
-    products: [],
-    secrets: []
-  },
+  client: someGatewayClient(),
   strategy: {
     id: 's', providerId: 'p', name: 's', konnectAuthStrategyId: null, issuerVersion: null, credentialClaim: [], audiences: [], authMethods: [], checkSecretsAtEntra: false
   },

@@ -1,4 +1,5 @@
 // Whole records for tests that care about a part of them.
+import type { GatewayClient } from '../../src/gateway/port.ts'
 import type { Caller, ClientMetadata, DirectoryApplication, NewRegistration } from '../../src/registration/registration.ts'
 
 export function someMetadata (changes: Partial<ClientMetadata> = {}): ClientMetadata {
@@ -60,4 +61,24 @@ export function someNewRegistration (belonging: Belonging, changes: Partial<NewR
 
 export function someCaller (changes: Pick<Caller, 'id' | 'kind'> & Partial<Caller>): Caller {
   return { name: 'tests', providerId: null, scopes: [], policyId: null, maxRegistrations: null, ...changes }
+}
+
+/** As gateways know a client. */
+export function someGatewayClient (changes: Partial<GatewayClient> = {}): GatewayClient {
+  return {
+    registrationId: 'r',
+    providerId: 'p',
+    strategyId: 's',
+    clientId: '7c1b5a0e-3f62-4d0c-9a1e-2b8f4c6d7e90',
+    clientName: 'Orders',
+    isActive: true,
+    isAdopted: false,
+    scopes: [],
+    labels: {},
+    applicationId: null,
+    developerId: null,
+    products: [],
+    secrets: [],
+    ...changes
+  }
 }

@@ -4,9 +4,8 @@ import type { Caller } from '../../registration/registration.ts'
 import { BEARER } from '../bearer.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import '../guards.ts'
+import { readBasic } from './credential.ts'
 import { GatewayRefusal, REALM } from './errors.ts'
-
-const BASIC = /^Basic +([A-Za-z0-9+/\-_]+={0,2})$/i
 
 /**
  * The key of a gateway in `Authorization`: as a bearer token, or as the password of whatever user (RFC 7662 §2.1 leaves both open, and libraries
@@ -14,10 +13,8 @@ const BASIC = /^Basic +([A-Za-z0-9+/\-_]+={0,2})$/i
  */
 export function keyInAuthorization ({ headers: { authorization } }: FastifyRequest): string | null {
   if (authorization === undefined) return null
-  const encoded = BASIC.exec(authorization)?.[1]
-  if (encoded === undefined) return BEARER.exec(authorization)?.[1] ?? ''
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
-  const password = text.slice(text.indexOf(':') + 1)
+  const password = readBasic(authorization)?.secret
+  if (password === undefined) return BEARER.exec(authorization)?.[1] ?? ''
   return password.includes('%') ? decoded(password) : password
 }
 

@@ -6,6 +6,7 @@ import { GUID, type Refusal } from '../../gateway/verdict.ts'
 import type { Caller } from '../../registration/registration.ts'
 import type { RecogniseCaller } from '../callers.ts'
 import { authenticateGateway } from './authentication.ts'
+import { readBasic, readCredential } from './credential.ts'
 import { GatewayRefusal, REALM, send } from './errors.ts'
 import { headersOf } from './presenter.ts'
 import { verifyClient, verifyClientOf, type ProductQuery } from './route-schemas.ts'
@@ -47,8 +48,8 @@ export async function verification (server: FastifyInstance, { gateway, recognis
   async function verify (request: FastifyRequest, reply: FastifyReply, products: readonly string[]): Promise<FastifyReply> {
     // One line for each request of each client would bury the log: what is refused is told below.
     request.isUnlogged = true
-    const { authorization } = request.headers
-    const { accepted, refusal } = await gateway.verify({ authorization, products, providerId: request.caller?.providerId ?? null })
+    const shown = readCredential(request.headers.authorization)
+    const { accepted, refusal } = await gateway.verify({ shown, products, providerId: request.caller?.providerId ?? null })
     return accepted === null ? refuse(request, reply, refusal) : reply.code(200).headers(headersOf(accepted)).send()
   }
 
@@ -105,7 +106,6 @@ function refuse (request: FastifyRequest, reply: FastifyReply, refusal: Refusal)
 
 /** For the log: an application id is no secret; anything else may be one. */
 function clientShownIn (authorization: string): string | undefined {
-  const encoded = /^Basic +(\S+)$/i.exec(authorization)?.[1]
-  const [clientId = ''] = encoded === undefined ? [] : Buffer.from(encoded, 'base64').toString('utf8').split(':')
+  const clientId = readBasic(authorization)?.clientId ?? ''
   return GUID.test(clientId) ? clientId.toLowerCase() : undefined
 }
